@@ -1,0 +1,58 @@
+# keqing: `make run` sets everything up and starts the system; `make test` runs every test.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+BIN := .venv/bin
+ONCE ?= 0
+export AIRFLOW_HOME := $(CURDIR)
+
+.PHONY: help install install-dev packages run test check format lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
+
+$(BIN)/uv:
+	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Python 3.11-3.13 is needed, this is " + sys.version'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/run.stamp: $(BIN)/uv requirements.lock pyproject.toml
+	@if [ ! -e .venv/dev.stamp ]; then $(BIN)/uv pip sync --quiet --compile-bytecode requirements.lock; $(BIN)/uv pip install --quiet --no-deps -e .; fi
+	@mkdir -p -m 700 var && touch $@
+
+.venv/dev.stamp: $(BIN)/uv requirements-dev.lock pyproject.toml
+	$(BIN)/uv pip sync --quiet --compile-bytecode requirements-dev.lock
+	$(BIN)/uv pip install --quiet --no-deps -e .
+	@mkdir -p -m 700 var && touch $@
+
+install: .venv/run.stamp ## environment from the lock, var/
+install-dev: .venv/dev.stamp ## the same with what tests need
+
+run: install ## start the whole system (ONCE=1: one pass, then exit)
+	@if [ "$(ONCE)" = 1 ]; then exec $(BIN)/python -m keqing demo; else exec $(BIN)/python -m keqing up; fi
+
+packages: ## Debian packages that tests need (Chromium, a CJK font)
+	@bash tests/packages.sh
+
+test: install-dev packages ## everything: format, lint, types, import contracts, all tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: install-dev ## the quick part: format, lint, types, contracts, fast tests
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+	$(BIN)/pytest -m "not slow and not browser and not end_to_end"
+
+format: install-dev ## write the standard format
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --no-header --no-annotate --no-emit-index-url
+lock: $(BIN)/uv ## compile both locks again from pyproject.toml
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## remove the environment and all state
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""Public pages and imported files → landed Posts."""

@@ -1,0 +1,1 @@
+"""Answers → pages, and the acts of staff as records."""

@@ -1,0 +1,1 @@
+"""The demo city: loopback sites in the true response shapes, with a scripted crisis."""

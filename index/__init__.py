@@ -1,0 +1,1 @@
+"""Mention → document → answers. Decides nothing and segments nothing itself."""

@@ -1,0 +1,1 @@
+"""Shared words of keqing (records, settings, landing, workflow) and its command line."""

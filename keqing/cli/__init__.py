@@ -1,0 +1,5 @@
+"""The command line: `keqing <verb>`, one verb per stage and the few tools staff use."""
+
+from keqing.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,105 @@
+"""What verbs share: settings, stores, the clock, and how a report is printed."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from pydantic import BaseModel
+
+from keqing.errors import UsageError
+from keqing.settings import Settings, load_settings
+from keqing.workflow import db, runs
+
+if TYPE_CHECKING:
+    from index.query import IndexEngine
+    from sqlalchemy import Engine
+
+
+def now() -> datetime:
+    """The clock; the only place of the command line that reads it."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Settings and the stores they name, opened when first used."""
+
+    settings: Settings
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The workflow database."""
+        return db.open_workflow(self.settings)
+
+    @cached_property
+    def index(self) -> IndexEngine:
+        """The mention index."""
+        from index.engine import open_index
+
+        return open_index(self.settings)
+
+
+def context(args: argparse.Namespace) -> Context:
+    """Settings of `--root`, checked."""
+    return Context(load_settings(args.root.resolve()))
+
+
+@contextmanager
+def ledger(ctx: Context, stage: str, source: str | None = None) -> Iterator[dict[str, Any]]:
+    """Write a run's start and end; the block puts its report into the given dict."""
+    with db.begin(ctx.engine) as tx:
+        run_id = runs.start(tx, stage, source, now())
+    report: dict[str, Any] = {}
+    outcome, detail = "failed", "ended by a signal or an unforeseen error"
+    try:
+        yield report
+        outcome, detail = "ok", ""
+    except Exception as error:
+        detail = f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        counts = {k: v for k, v in report.items() if isinstance(v, int) and not isinstance(v, bool)}
+        with db.begin(ctx.engine) as tx:
+            runs.finish(tx, run_id, outcome, counts, now(), detail)
+
+
+def opened(path: str, mode: Literal["r", "w"]) -> TextIO:
+    """A text file of the caller, UTF-8.
+
+    Raises:
+        UsageError: it cannot be opened; says why.
+    """
+    try:
+        return open(path, mode, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+
+
+def plain(report: object) -> dict[str, Any]:
+    """A report (pydantic or dataclass) as JSON values."""
+    if isinstance(report, BaseModel):
+        return report.model_dump(mode="json")
+    if dataclasses.is_dataclass(report) and not isinstance(report, type):
+        return dict(json.loads(json.dumps(dataclasses.asdict(report), default=str)))
+    if isinstance(report, Mapping):
+        return dict(report)
+    raise TypeError(f"no report: {report!r}")
+
+
+def show(args: argparse.Namespace, report: object) -> None:
+    """Print a report: one JSON line, or `name: value` lines for people."""
+    values = plain(report)
+    if args.json:
+        print(json.dumps(values, ensure_ascii=False))
+        return
+    for name, value in values.items():
+        if value not in (None, [], {}, ""):
+            print(f"{name}: {value}")

@@ -1,0 +1,46 @@
+"""Shared by all tests: hypothesis profiles and the rule for what a machine lacks."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile(
+    "ci",
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A fixed moment: Saturday noon in Beijing."""
+    return datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The open development data; tests that need it are skipped where it is not."""
+    if not SHARED.exists():
+        pytest.skip("development data ../shared/data is not here")
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(
+    monkeypatch: pytest.MonkeyPatch, request: FixtureRequest
+) -> Iterator[None]:
+    """No KEQING__ setting of the caller's shell reaches a test."""
+    for name in [key for key in os.environ if key.startswith("KEQING__")]:
+        monkeypatch.delenv(name)

@@ -1,0 +1,64 @@
+"""Contact data goes, everything else stays."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keqing.privacy import mask, pseudonym
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("打我电话13800000000谢谢", "打我电话[电话]谢谢"),
+        ("138 0000-0000", "[电话]"),
+        ("１３８００００００００", "[电话]"),
+        ("幺三八零零零零零零零零", "[电话]"),
+        ("座机0531-88886666", "座机[电话]"),
+        ("身份证11010519491231002X", "身份证[证件]"),
+        ("卡号4111 1111 1111 1111", "卡号[银行卡]"),
+        ("发到a.b@example.com吧", "发到[邮箱]吧"),
+        ("加薇qingyu_88", "加薇[微信]"),
+        ("V信：tea2026", "V信：[微信]"),
+        ("QQ群 12345678", "QQ群 [QQ]"),
+        ("车牌鲁A12345D", "车牌[车牌]"),
+    ],
+)
+def test_contacts_are_masked(text: str, masked: str) -> None:
+    """Each written form of a contact becomes its mark."""
+    assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "拨打12315",
+        "客服10086",
+        "400-820-8820",
+        "订单号20261121000123456",
+        "花了1380元",
+        "2026-11-21 12:00:00",
+    ],
+)
+def test_ordinary_numbers_survive(text: str) -> None:
+    """Hotlines, orders, prices and dates are no contacts."""
+    assert mask(text) == text
+
+
+@given(st.text(max_size=60))
+def test_masking_twice_changes_nothing(text: str) -> None:
+    """A masked text is left as it is."""
+    assert mask(mask(text)) == mask(text)
+
+
+def test_pseudonyms_depend_on_platform_and_key() -> None:
+    """The same id on two platforms, or under two keys, cannot be joined; nobody stays nobody."""
+    a = pseudonym("weibo", "1", b"k")
+    assert a is not None
+    assert a.startswith("k1:")
+    assert (
+        len({a, pseudonym("discuz:x", "1", b"k"), pseudonym("weibo", "1", b"q")}) == 3
+    )
+    assert pseudonym("weibo", None, b"k") is None

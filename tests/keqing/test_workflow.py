@@ -1,0 +1,77 @@
+"""The workflow database: runs, leases and batches survive processes and agree with each other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from keqing.errors import LeaseHeld, WorkflowError
+from keqing.workflow import batches, db, leases, runs
+
+NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
+
+
+def test_a_run_is_running_until_it_is_finished(tmp_path: Path) -> None:
+    """The ledger shows a started run at once, and its outcome and counts afterwards."""
+    engine = db.open_file(tmp_path / "k.db")
+    with db.begin(engine) as tx:
+        run_id = runs.start(tx, "crawl", "demo", NOW)
+    with db.begin(engine) as tx:
+        assert runs.last(tx, "crawl")[0].outcome == "running"
+        runs.finish(tx, run_id, "ok", {"new": 3}, NOW + timedelta(seconds=5))
+        done = runs.last(tx, "crawl", "demo")[0]
+    assert (done.outcome, done.counts) == ("ok", {"new": 3})
+    assert done.ended_at == NOW + timedelta(seconds=5)
+
+
+def test_a_naive_time_is_refused(tmp_path: Path) -> None:
+    """A time without zone never reaches the database."""
+    engine = db.open_file(tmp_path / "k.db")
+    with pytest.raises(Exception, match="naive time") as caught, db.begin(engine) as tx:
+        runs.start(tx, "crawl", None, NOW.replace(tzinfo=None))
+    assert isinstance(caught.value, WorkflowError) or "naive" in str(caught.value)
+
+
+def test_a_lease_has_one_holder(tmp_path: Path) -> None:
+    """A second run of a stage is told who is at work; afterwards the lease is free."""
+    engine = db.open_file(tmp_path / "k.db")
+    me = leases.this_process("a")
+    with leases.hold(engine, "score", me, lambda: NOW):
+        with (
+            pytest.raises(LeaseHeld, match="score"),
+            leases.hold(engine, "score", leases.this_process("b"), lambda: NOW),
+        ):
+            pass
+    with leases.hold(engine, "score", leases.this_process("b"), lambda: NOW):
+        pass
+
+
+def test_the_lease_of_a_dead_process_is_taken_at_once(tmp_path: Path) -> None:
+    """A killed holder on this host blocks nobody."""
+    engine = db.open_file(tmp_path / "k.db")
+    code = "from keqing.workflow import leases; print(leases.this_process('dead'))"
+    dead = subprocess.run(  # noqa: S603  # our own interpreter, fixed code
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    with db.begin(engine) as tx:
+        tx.execute(
+            leases.LEASES.insert().values(name="score", owner=dead, until=NOW + timedelta(hours=1))
+        )
+    with leases.hold(engine, "score", leases.this_process("b"), lambda: NOW):
+        pass
+
+
+def test_a_batch_is_loaded_once(tmp_path: Path) -> None:
+    """What is scored waits for load in order, and a landing file belongs to one batch."""
+    engine = db.open_file(tmp_path / "k.db")
+    with db.begin(engine) as tx:
+        batches.record_scored(tx, "b1", ["f1", "f2"], "m1", NOW)
+        batches.record_scored(tx, "b2", ["f3"], "m2", NOW)
+        assert batches.scored(tx) == {"f1", "f2", "f3"}
+        batches.record_loaded(tx, "b1", NOW)
+        assert [b.mention_file for b in batches.unloaded(tx)] == ["m2"]
+        assert [b.batch_id for b in batches.every(tx)] == ["b1", "b2"]
