@@ -73,9 +73,7 @@ def test_a_living_writer_is_left_alone(tmp_path: Path) -> None:
     landed(tmp_path, 2, run="two")
     first.append([post(3)])
     first.close()
-    ids = sorted(
-        p.id for f in Landing(tmp_path).files() for p in Landing(tmp_path).read(f)
-    )
+    ids = sorted(p.id for f in Landing(tmp_path).files() for p in Landing(tmp_path).read(f))
     assert ids == ["weibo:1", "weibo:2", "weibo:3"]
 
 
@@ -86,9 +84,7 @@ def test_verify_names_the_first_break(tmp_path: Path, harm: str) -> None:
     landed(tmp_path, 3, run="c")
     path, manifest = tmp_path / files[1], tmp_path / "manifest" / "demo.jsonl"
     if harm == "byte":
-        text = gzip.decompress(path.read_bytes()).replace(
-            "第2".encode(), "第9".encode()
-        )
+        text = gzip.decompress(path.read_bytes()).replace("第2".encode(), "第9".encode())
         path.write_bytes(gzip.compress(text, mtime=0))
     elif harm == "line":
         lines = manifest.read_bytes().splitlines(keepends=True)

@@ -58,7 +58,5 @@ def test_pseudonyms_depend_on_platform_and_key() -> None:
     a = pseudonym("weibo", "1", b"k")
     assert a is not None
     assert a.startswith("k1:")
-    assert (
-        len({a, pseudonym("discuz:x", "1", b"k"), pseudonym("weibo", "1", b"q")}) == 3
-    )
+    assert len({a, pseudonym("discuz:x", "1", b"k"), pseudonym("weibo", "1", b"q")}) == 3
     assert pseudonym("weibo", None, b"k") is None

@@ -54,7 +54,7 @@ def test_the_lease_of_a_dead_process_is_taken_at_once(tmp_path: Path) -> None:
     """A killed holder on this host blocks nobody."""
     engine = db.open_file(tmp_path / "k.db")
     code = "from keqing.workflow import leases; print(leases.this_process('dead'))"
-    dead = subprocess.run(  # noqa: S603  # our own interpreter, fixed code
+    dead = subprocess.run(  # our own interpreter, fixed code
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.strip()
     with db.begin(engine) as tx:
