@@ -38,9 +38,7 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(
-    monkeypatch: pytest.MonkeyPatch, request: FixtureRequest
-) -> Iterator[None]:
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No KEQING__ setting of the caller's shell reaches a test."""
     for name in [key for key in os.environ if key.startswith("KEQING__")]:
         monkeypatch.delenv(name)

@@ -97,7 +97,7 @@ def test_a_broken_card_is_refused(tmp_path: Path, old: str, new: str, says: str)
 
 def test_no_plan_is_said(tmp_path: Path) -> None:
     """A folder without keqing.toml is a configuration error with what to do."""
-    with pytest.raises(BadConfig, match="keqing.toml is missing"):
+    with pytest.raises(BadConfig, match=r"keqing\.toml is missing"):
         load_settings(tmp_path, env={})
 
 
