@@ -217,7 +217,8 @@ def _inner(node: Node) -> str:
 
 def _leaf_text(node: Node) -> str:
     if isinstance(node, Not):
-        return f"NOT {_inner(node.part)}"
+        tight = isinstance(node.part, Near)  # NOT binds closer than NEAR
+        return f"NOT ({show(node.part)})" if tight else f"NOT {_inner(node.part)}"
     if isinstance(node, Word):
         return f'"{node.token}"'
     if isinstance(node, Phrase):
@@ -232,6 +233,8 @@ def _leaf_text(node: Node) -> str:
 
 
 def _range_text(node: Range) -> str:
+    if node.low == node.high:
+        return f"{node.name}={node.low:g}"
     bounds = ((">=", node.low), ("<=", node.high))
     return " AND ".join(
         f"{node.name}{sign}{bound:g}" for sign, bound in bounds if bound is not None

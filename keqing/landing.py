@@ -52,11 +52,7 @@ class Landing:
 
     def files(self, source: str | None = None) -> list[str]:
         """Landed files relative to the root, in the order of the manifests."""
-        names = (
-            [source]
-            if source
-            else sorted(p.stem for p in self._manifests().glob("*.jsonl"))
-        )
+        names = [source] if source else sorted(p.stem for p in self._manifests().glob("*.jsonl"))
         return [str(e["file"]) for name in names for e in self._entries(name)]
 
     def read(self, file: str) -> Iterator[Post]:
@@ -117,9 +113,7 @@ class Landing:
         where = f"{source} seq {entry['seq']} ({entry['file']})"
         body = {key: value for key, value in entry.items() if key != "entry"}
         if entry["prev"] != previous or entry["entry"] != _entry_hash(body):
-            raise ChainBroken(
-                f"{where}: the chain does not agree with the entry before"
-            )
+            raise ChainBroken(f"{where}: the chain does not agree with the entry before")
         path = self.root / str(entry["file"])
         if not path.exists():
             raise ChainBroken(f"{where}: the file is missing")
@@ -129,10 +123,7 @@ class Landing:
         if len(rows) != entry["rows"] or _root(rows) != entry["root"]:
             raise ChainBroken(f"{where}: the rows do not give the stored root")
         for row in rows:
-            if (
-                row.get("post") is not None
-                and _leaf(row["salt"], row["post"]) != row["leaf"]
-            ):
+            if row.get("post") is not None and _leaf(row["salt"], row["post"]) != row["leaf"]:
                 raise ChainBroken(f"{where}: row {row['n']} does not give its leaf")
         return len(rows)
 
@@ -140,9 +131,7 @@ class Landing:
         try:
             text = gzip.decompress((self.root / file).read_bytes())
         except (OSError, EOFError) as error:
-            raise LandingError(
-                f"{file}: cannot be read ({error}); run keqing verify"
-            ) from error
+            raise LandingError(f"{file}: cannot be read ({error}); run keqing verify") from error
         for line in text.splitlines():
             yield json.loads(line)
 
@@ -158,9 +147,7 @@ class Landing:
             try:
                 entries.append(json.loads(line))
             except json.JSONDecodeError as error:
-                raise ChainBroken(
-                    f"{source} seq {number}: manifest line unreadable"
-                ) from error
+                raise ChainBroken(f"{source} seq {number}: manifest line unreadable") from error
         return entries
 
 
@@ -171,9 +158,7 @@ class SegmentWriter:
     under the name it would have had.
     """
 
-    def __init__(
-        self, landing: Landing, source: str, window: datetime, run_id: str
-    ) -> None:
+    def __init__(self, landing: Landing, source: str, window: datetime, run_id: str) -> None:
         self._landing, self._source, self._run_id = landing, source, run_id
         self._stem = f"{window:%Y%m%dT%H%M%SZ}-{run_id[:8]}"
         self._folder = landing.root / "parts" / source
@@ -258,14 +243,9 @@ class SegmentWriter:
 def _line(n: int, post: Post) -> bytes:
     author = post.author.id
     if author is not None and ":" not in author:
-        raise LandingError(
-            f"{post.id}: author id is no pseudonym; use privacy.pseudonym"
-        )
+        raise LandingError(f"{post.id}: author id is no pseudonym; use privacy.pseudonym")
     body, salt = post.model_dump(mode="json"), secrets.token_hex(16)
-    return (
-        _canonical({"n": n, "leaf": _leaf(salt, body), "salt": salt, "post": body})
-        + b"\n"
-    )
+    return _canonical({"n": n, "leaf": _leaf(salt, body), "salt": salt, "post": body}) + b"\n"
 
 
 def _locked(path: Path) -> int | None:
@@ -288,9 +268,7 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def _canonical(value: object) -> bytes:
-    return json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    ).encode()
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _leaf(salt: str, post: object) -> str:
@@ -298,9 +276,7 @@ def _leaf(salt: str, post: object) -> str:
 
 
 def _root(rows: Sequence[dict[str, Any]]) -> str:
-    return hashlib.sha256(
-        "".join(str(row["leaf"]) for row in rows).encode()
-    ).hexdigest()
+    return hashlib.sha256("".join(str(row["leaf"]) for row in rows).encode()).hexdigest()
 
 
 def _entry_hash(body: dict[str, Any]) -> str:
@@ -312,9 +288,7 @@ def _last_entry(manifest: Path) -> dict[str, Any] | None:
         return None
     text = manifest.read_bytes()
     whole = text[: text.rfind(b"\n") + 1]
-    if len(whole) != len(
-        text
-    ):  # killed while the line was written: the file lands again
+    if len(whole) != len(text):  # killed while the line was written: the file lands again
         _write_whole(manifest, whole)
     lines = whole.splitlines()
     return json.loads(lines[-1]) if lines else None
@@ -353,7 +327,5 @@ def _write_whole(path: Path, data: bytes) -> None:
 
 def _translated(path: Path, error: OSError) -> LandingError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull(
-            f"{path.name}: 磁盘已满 (disk full); free space and repeat the run"
-        )
+        return DiskFull(f"{path.name}: 磁盘已满 (disk full); free space and repeat the run")
     return LandingError(f"{path.name}: cannot write: {error.strerror}")

@@ -25,12 +25,8 @@ _MAIL = re.compile(
     r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63})*\.[A-Za-z]{2,12}"
 )
 _ID = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
-_CARD = re.compile(
-    rf"(?<!\d)[3-6]\d{{3}}(?:{_SEP}\d{{4}}){{2,3}}(?:{_SEP}\d{{1,4}})?(?!\d)"
-)
-_MOBILE = re.compile(
-    rf"(?<![\d.])(?:\+?86{_SEP})?1[3-9]\d{_SEP}\d{{4}}{_SEP}\d{{4}}(?!\d)"
-)
+_CARD = re.compile(rf"(?<!\d)[3-6]\d{{3}}(?:{_SEP}\d{{4}}){{2,3}}(?:{_SEP}\d{{1,4}})?(?!\d)")
+_MOBILE = re.compile(rf"(?<![\d.])(?:\+?86{_SEP})?1[3-9]\d{_SEP}\d{{4}}{_SEP}\d{{4}}(?!\d)")
 _SPOKEN = re.compile(r"[一幺][三四五六七八九][零〇一二三四五六七八九幺]{9}")
 _LANDLINE = re.compile(r"(?<!\d)0\d{2,3}-\d{7,8}(?!\d)")
 _WECHAT = re.compile(
@@ -96,9 +92,7 @@ def _any(_text: str) -> bool:
 
 def _is_id(text: str) -> bool:
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    total = sum(
-        int(digit) * weight for digit, weight in zip(text[:17], weights, strict=True)
-    )
+    total = sum(int(digit) * weight for digit, weight in zip(text[:17], weights, strict=True))
     return "10X98765432"[total % 11] == text[17].upper()
 
 
@@ -106,9 +100,7 @@ def _is_card(text: str) -> bool:
     digits = [int(char) for char in text if char.isdigit()]
     if not 15 <= len(digits) <= 19:
         return False
-    doubled = [
-        d * 2 - 9 * (d > 4) if n % 2 else d for n, d in enumerate(reversed(digits))
-    ]
+    doubled = [d * 2 - 9 * (d > 4) if n % 2 else d for n, d in enumerate(reversed(digits))]
     return sum(doubled) % 10 == 0
 
 

@@ -219,12 +219,8 @@ def load_settings(root: Path, env: Mapping[str, str] | None = None) -> Settings:
                 f"no card.{_nearest(target.source, list(cards))}"
             )
     plain = {
-        "plan": plan.model_dump(
-            mode="json", exclude={"dashboards", "smtp", "receivers"}
-        ),
-        "cards": {
-            n: c.model_dump(mode="json", exclude={"base_url"}) for n, c in cards.items()
-        },
+        "plan": plan.model_dump(mode="json", exclude={"dashboards", "smtp", "receivers"}),
+        "cards": {n: c.model_dump(mode="json", exclude={"base_url"}) for n, c in cards.items()},
     }
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
     return Settings(root=root, plan=plan, cards=cards, config_hash=digest)
@@ -239,9 +235,7 @@ def secret(name: str, env: Mapping[str, str] | None = None) -> str | None:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise BadConfig(
-                f"{name}_FILE: cannot read {path}: {error.strerror}"
-            ) from error
+            raise BadConfig(f"{name}_FILE: cannot read {path}: {error.strerror}") from error
     return None
 
 
@@ -259,13 +253,9 @@ def _city_ports(root: Path, cards: dict[str, SourceCard]) -> dict[str, SourceCar
     path = root / "var" / "city.json"
     if not path.exists():
         return cards
-    sites: dict[str, str] = json.loads(path.read_text(encoding="utf-8")).get(
-        "sites", {}
-    )
+    sites: dict[str, str] = json.loads(path.read_text(encoding="utf-8")).get("sites", {})
     return {
-        name: card.model_copy(update={"base_url": sites[name]})
-        if name in sites
-        else card
+        name: card.model_copy(update={"base_url": sites[name]}) if name in sites else card
         for name, card in cards.items()
     }
 
@@ -274,9 +264,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadConfig(
-            f"{path} is missing. Copy keqing.toml from the repository."
-        ) from None
+        raise BadConfig(f"{path} is missing. Copy keqing.toml from the repository.") from None
     except tomllib.TOMLDecodeError as error:
         raise BadConfig(f"{path}: not TOML: {error}") from error
     except UnicodeDecodeError as error:
@@ -286,16 +274,9 @@ def _read(path: Path) -> dict[str, Any]:
 def _override(raw: dict[str, Any], env: Mapping[str, str]) -> None:
     for name, value in env.items():
         parts = name.lower().split("__")
-        if (
-            parts[0] != "keqing"
-            or len(parts) < 3
-            or parts[1] in ("receivers", "privacy")
-        ):
+        if parts[0] != "keqing" or len(parts) < 3 or parts[1] in ("receivers", "privacy"):
             continue
-        if (
-            name.endswith(("_KEY", "_FILE", "__SECRET", "__PASSWORD"))
-            or parts[1] == "workflow"
-        ):
+        if name.endswith(("_KEY", "_FILE", "__SECRET", "__PASSWORD")) or parts[1] == "workflow":
             continue  # secrets are read by `secret` where they are used
         node = raw
         for part in parts[1:-1]:
@@ -307,17 +288,13 @@ def _build(model: type[T], raw: dict[str, Any], path: Path) -> T:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        raise BadConfig(
-            "\n".join(_sentence(model, e, path) for e in error.errors())
-        ) from error
+        raise BadConfig("\n".join(_sentence(model, e, path) for e in error.errors())) from error
 
 
 def _sentence(model: type[BaseModel], error: Any, path: Path) -> str:
     where = [str(part) for part in error["loc"]]
     field = ".".join(where)
-    names = [
-        key for part in (model, *Part.__subclasses__()) for key in part.model_fields
-    ]
+    names = [key for part in (model, *Part.__subclasses__()) for key in part.model_fields]
     hint = _nearest(where[-1], names) if error["type"] == "extra_forbidden" else ""
     return f"{path}:{_line(path, *where)}: {field}: {error['msg']}.{hint}"
 
@@ -333,9 +310,7 @@ def _line(path: Path, *keys: str) -> int:
     at = 0
     for key in keys:
         pattern = re.compile(LINE_OF_KEY.replace("{key}", re.escape(key)))
-        found = next(
-            (n for n in range(at, len(lines)) if pattern.search(lines[n])), None
-        )
+        found = next((n for n in range(at, len(lines)) if pattern.search(lines[n])), None)
         if found is None:
             found = next((n for n in range(at, len(lines)) if key in lines[n]), None)
         at = at if found is None else found

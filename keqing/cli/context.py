@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,8 +19,10 @@ from keqing.settings import Settings, load_settings
 from keqing.workflow import db, runs
 
 if TYPE_CHECKING:
-    from index.query import IndexEngine
     from sqlalchemy import Engine
+
+
+AddVerb = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
 
 
 def now() -> datetime:
@@ -38,13 +40,6 @@ class Context:
     def engine(self) -> Engine:
         """The workflow database."""
         return db.open_workflow(self.settings)
-
-    @cached_property
-    def index(self) -> IndexEngine:
-        """The mention index."""
-        from index.engine import open_index
-
-        return open_index(self.settings)
 
 
 def context(args: argparse.Namespace) -> Context:

@@ -1,14 +1,11 @@
-"""Verbs of staff and engineers: import, search, verify, users, status, doctor, serve, demo, up."""
+"""Verbs of staff and engineers: verify, status."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from keqing.cli.context import context, ledger, now, plain, show
-from keqing.cli.line import AddVerb
+from keqing.cli.context import AddVerb, context, show
 from keqing.landing import Landing
-from keqing.records import Channel
 from keqing.workflow import db, runs
 
 STAGES = ("crawl", "import", "score", "load", "check", "notify")
@@ -16,50 +13,8 @@ STAGES = ("crawl", "import", "score", "load", "check", "notify")
 
 def add_verbs(add: AddVerb) -> None:
     """Declare the verbs of this file."""
-    take = add(
-        "import", _import, "land a file of posts or tickets", "keqing import a.csv --channel public"
-    )
-    take.add_argument("file", type=Path)
-    take.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.PUBLIC)
-    take.add_argument("--map", type=Path, help="TOML file that names the columns")
-    take.add_argument("--text-column", help="the column that holds the text")
-    search = add("search", _search, "boolean query → posts", 'keqing search "木槿壶 情感:负面"')
-    search.add_argument("query")
-    search.add_argument("--size", type=int, default=10)
     add("verify", _verify, "check the landing's hash chain", "keqing verify")
     add("status", _status, "the newest run of each stage", "keqing status")
-
-
-def _import(args: argparse.Namespace) -> int:
-    from crawlers.imports.run import import_file
-
-    ctx = context(args)
-    with ledger(ctx, "import", args.file.name) as report:
-        taken = import_file(
-            ctx.settings, args.file, args.channel, args.map, now(), text_column=args.text_column
-        )
-        report.update(plain(taken))
-    show(args, report)
-    return 3 if report.get("rejected") else 0
-
-
-def _search(args: argparse.Namespace) -> int:
-    from index.query import parse
-    from nlp.segment import make_segmenter
-
-    ctx = context(args)
-    page = ctx.index.search(
-        parse(args.query, make_segmenter(ctx.settings).tokens), None, size=args.size
-    )
-    if args.json:
-        show(args, plain(page))
-        return 0
-    total = page.total
-    print(f"帖文 {total.posts:,} · 不同事由 {total.stories:,} · 作者 {total.voices:,}")
-    for hit in page.hits:
-        print(f"\n[{hit.source}] {hit.published_at:%Y-%m-%d %H:%M} {hit.polarity} {hit.id}")
-        print(f"  {hit.title or ''} {(hit.text or '')[:160]}".rstrip())
-    return 0
 
 
 def _verify(args: argparse.Namespace) -> int:

@@ -62,20 +62,14 @@ def record_scored(
     now: datetime,
 ) -> None:
     """Write that these landing files became this mention file; call it after the rename."""
-    tx.execute(
-        BATCHES.insert().values(
-            batch_id=batch_id, mention_file=mention_file, scored_at=now
-        )
-    )
+    tx.execute(BATCHES.insert().values(batch_id=batch_id, mention_file=mention_file, scored_at=now))
     for file in landing_files:
         tx.execute(FILES.insert().values(file=file, batch_id=batch_id))
 
 
 def unloaded(tx: Tx) -> list[Batch]:
     """Batches that are scored and not loaded, in the order of scoring."""
-    return _read(
-        tx, select(BATCHES).where(BATCHES.c.loaded_at.is_(None)).order_by(BATCHES.c.seq)
-    )
+    return _read(tx, select(BATCHES).where(BATCHES.c.loaded_at.is_(None)).order_by(BATCHES.c.seq))
 
 
 def every(tx: Tx) -> list[Batch]:
@@ -85,9 +79,7 @@ def every(tx: Tx) -> list[Batch]:
 
 def record_loaded(tx: Tx, batch_id: str, now: datetime) -> None:
     """Write that a batch stands in the index."""
-    tx.execute(
-        update(BATCHES).where(BATCHES.c.batch_id == batch_id).values(loaded_at=now)
-    )
+    tx.execute(update(BATCHES).where(BATCHES.c.batch_id == batch_id).values(loaded_at=now))
 
 
 def _read(tx: Tx, query: Select[Any]) -> list[Batch]:

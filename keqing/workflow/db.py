@@ -30,10 +30,10 @@ from keqing import workflow
 from keqing.errors import IndexBusy, WorkflowError
 from keqing.settings import Settings, secret
 
+__all__ = ["METADATA", "Engine", "Tx", "UtcTime", "begin", "open_file", "open_url", "open_workflow"]
+
 METADATA = MetaData()
-Tx = (
-    Connection  # what the typed functions of this package take; opaque to everyone else
-)
+Tx = Connection  # what the typed functions of this package take; opaque to everyone else
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -42,9 +42,7 @@ class UtcTime(TypeDecorator[datetime]):
     impl = DateTime
     cache_ok = True
 
-    def process_bind_param(
-        self, value: datetime | None, dialect: Any
-    ) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
         """Refuse naive times, store UTC."""
         if value is None:
             return None
@@ -52,9 +50,7 @@ class UtcTime(TypeDecorator[datetime]):
             raise WorkflowError(f"naive time {value!r}: pass an aware one")
         return value.astimezone(UTC).replace(tzinfo=None)
 
-    def process_result_value(
-        self, value: datetime | None, dialect: Any
-    ) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
         """Give the stored UTC time its zone back."""
         return None if value is None else value.replace(tzinfo=UTC)
 
@@ -91,9 +87,7 @@ def begin(engine: Engine) -> Iterator[Tx]:
             yield tx
     except OperationalError as error:
         if "locked" in str(error):
-            raise IndexBusy(
-                "workflow database is locked for 30 s; try again later"
-            ) from error
+            raise IndexBusy("workflow database is locked for 30 s; try again later") from error
         raise WorkflowError(f"workflow database: {error.orig}") from error
 
 

@@ -39,9 +39,7 @@ def this_process(role: str) -> str:
 
 
 @contextmanager
-def hold(
-    engine: Engine, name: str, owner: str, now_fn: Callable[[], datetime]
-) -> Iterator[None]:
+def hold(engine: Engine, name: str, owner: str, now_fn: Callable[[], datetime]) -> Iterator[None]:
     """Hold the lease `name` while the block runs, renewing it every 20 s.
 
     Raises:
@@ -59,9 +57,7 @@ def hold(
         ended.set()
         renewer.join()
         with begin(engine) as tx:
-            tx.execute(
-                delete(LEASES).where(LEASES.c.name == name, LEASES.c.owner == owner)
-            )
+            tx.execute(delete(LEASES).where(LEASES.c.name == name, LEASES.c.owner == owner))
 
 
 def _take(engine: Engine, name: str, owner: str, now: datetime) -> None:
@@ -92,11 +88,7 @@ def _is_dead(owner: str) -> bool:
     host, _, rest = owner.partition("|")
     pid, _, rest = rest.partition("|")
     started = rest.partition("|")[0]
-    return (
-        host == socket.gethostname()
-        and pid.isdigit()
-        and _start_of(int(pid)) != started
-    )
+    return host == socket.gethostname() and pid.isdigit() and _start_of(int(pid)) != started
 
 
 def _start_of(pid: int) -> str:

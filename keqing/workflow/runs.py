@@ -43,9 +43,7 @@ class Run:
     detail: str = ""
 
 
-def start(
-    tx: Tx, stage: str, source: str | None, now: datetime, trigger: str = "cli"
-) -> str:
+def start(tx: Tx, stage: str, source: str | None, now: datetime, trigger: str = "cli") -> str:
     """Write that a run began; gives its id."""
     run_id = uuid.uuid4().hex
     tx.execute(

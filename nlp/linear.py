@@ -1,0 +1,141 @@
+"""First stage: linear heads over hashed features, in numpy.
+
+In:  texts; a folder with `weights.npz` (float16) and `card.toml`.
+Out: probabilities of negative, neutral, positive, the decided polarity, complaint, emotion.
+Two heads make three classes: u = neutral, q = negative of the polar rest;
+p = (q(1 - u), u, (1 - q)(1 - u)). Fitting is train.py's work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keqing.errors import ModelError
+from keqing.records import Polarity
+from nlp.features import SIZE, Batch, Floats, featurise
+
+SHIPPED = Path(__file__).parent / "models" / "linear"
+CLASSES = (Polarity.NEGATIVE, Polarity.NEUTRAL, Polarity.POSITIVE)
+EMOTIONS = ("愤怒", "厌恶", "悲伤", "担忧", "喜悦", "惊讶", "无")
+HEADS = ("neutral", "negative", "complaint")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Answers for a batch, one row a text; probabilities with 4 decimals that sum to 1."""
+
+    p: NDArray[np.float64]  # columns as CLASSES
+    polarity: list[Polarity]
+    complaint: NDArray[np.float64]
+    emotion: list[str]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Weights of all heads and how their scores become probabilities and decisions.
+
+    `calibration` holds slope and offset per head; `bias` is added to log p of negative and
+    neutral before the argmax.
+    """
+
+    idf: Floats
+    weights: Mapping[str, Floats]
+    emotion: Floats  # one row a class of EMOTIONS, over folded buckets; empty when not trained
+    calibration: Mapping[str, tuple[float, float]]
+    bias: tuple[float, float]
+    version: str
+
+    def score(self, texts: Sequence[str]) -> Scores:
+        """Answers for `texts`, each independent of its neighbours."""
+        if not texts:
+            return Scores(np.zeros((0, 3)), [], np.zeros(0), [])
+        batch = featurise(texts, self.idf)
+        u, q, c = (self.probability(head, batch) for head in HEADS)
+        p = rounded(np.stack([q * (1 - u), u, (1 - q) * (1 - u)], axis=1))
+        return Scores(p, self.decide(p), c, self._emotions(batch))
+
+    def probability(self, head: str, batch: Batch) -> NDArray[np.float64]:
+        """Calibrated probability of one head for each row."""
+        slope, offset = self.calibration[head]
+        return sigmoid(slope * dot(batch, self.weights[head]) + offset)
+
+    def decide(self, p: NDArray[np.float64]) -> list[Polarity]:
+        """Polarity of each row of `p` under the decision biases."""
+        shift = np.array([self.bias[0], self.bias[1], 0.0])
+        return [CLASSES[i] for i in np.argmax(np.log(np.maximum(p, 1e-6)) + shift, axis=1)]
+
+    def _emotions(self, batch: Batch) -> list[str]:
+        if not self.emotion.size:
+            return [EMOTIONS[-1]] * len(batch)
+        scores = [dot(batch, row[:-1], self.emotion.shape[1] - 1) + row[-1] for row in self.emotion]
+        return [EMOTIONS[i] for i in np.argmax(np.stack(scores), axis=0)]
+
+
+def dot(batch: Batch, weights: Floats, modulo: int | None = None) -> NDArray[np.float64]:
+    """Product of each row with `weights`, the buckets folded by `modulo`.
+
+    Added one after another, so a row's sum does not depend on the batch it stands in.
+    """
+    columns = batch.columns if modulo is None else batch.columns % modulo
+    rows = np.repeat(np.arange(len(batch)), np.diff(batch.starts))
+    products = batch.values.astype(np.float64) * weights[columns]
+    sums = np.bincount(rows, weights=products, minlength=len(batch))
+    return np.asarray(sums, dtype=np.float64)
+
+
+def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logistic function."""
+    answer: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-np.clip(x, -40, 40)))
+    return answer
+
+
+def rounded(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Four decimals that sum to exactly 1; the largest takes the rest."""
+    parts = np.round(p * 10_000).astype(np.int64)
+    rest = 10_000 - parts.sum(axis=1)
+    parts[np.arange(len(parts)), parts.argmax(axis=1)] += rest
+    answer: NDArray[np.float64] = parts / 10_000
+    return answer
+
+
+@cache
+def load(folder: Path = SHIPPED) -> Model:
+    """Read a model folder, checking the weights against the card.
+
+    Raises:
+        ModelError: missing, damaged, or not of this program's shape.
+    """
+    try:
+        card = tomllib.loads((folder / "card.toml").read_text(encoding="utf-8"))
+        body = (folder / "weights.npz").read_bytes()
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ModelError(f"{folder}: no readable model ({error}); run keqing train") from error
+    digest = hashlib.sha256(body).hexdigest()
+    if digest != card["weights"]["sha256"]:
+        raise ModelError(f"{folder}/weights.npz: sha256 {digest} is not the card's; restore it")
+    return _model(folder, card, digest[:12])
+
+
+def _model(folder: Path, card: Mapping[str, Mapping[str, object]], version: str) -> Model:
+    try:
+        with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
+            held = {name: arrays[name].astype(np.float32) for name in arrays.files}
+    except (BadZipFile, ValueError) as error:
+        raise ModelError(f"{folder}/weights.npz: not a plain npz: {error}") from error
+    wrong = [h for h in (*HEADS, "idf") if held.get(h, np.zeros(0)).shape != (SIZE,)]
+    if wrong:
+        raise ModelError(f"{folder}/weights.npz: {', '.join(wrong)} must have {SIZE} entries")
+    scale = {h: (float(card[h]["slope"]), float(card[h]["offset"])) for h in HEADS}  # type: ignore[arg-type]
+    bias = float(card["decision"]["negative"]), float(card["decision"]["neutral"])  # type: ignore[arg-type]
+    heads = {head: held[head] for head in HEADS}
+    emotion = held.get("emotion", np.zeros((0, 0), np.float32))
+    return Model(held["idf"], heads, emotion, scale, bias, f"linear-{version}")
