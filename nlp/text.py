@@ -25,7 +25,7 @@ HASHTAG = re.compile(r"[#＃]([^#＃\n]{1,60})[#＃]")
 BOILERPLATE = re.compile(r"(?:\.{0,3}(?:展开|收起)?全文d?|网页链接|[\w\-]{1,30}的微博视频)\s*$")
 EMOTICON = re.compile(r"\[[\w\u3400-\u9fff ]{1,12}\]")
 MASKS = frozenset(
-    {"[电话]", "[证件]", "[邮箱]", "[微信]", "[车牌]", "[银行卡]", "[姓名]", "[地址]"}
+    {"[电话]", "[证件]", "[邮箱]", "[微信]", "[QQ]", "[车牌]", "[银行卡]", "[姓名]", "[地址]"}
 )
 NO_WORDS = frozenset({"", "转发微博", "转发", "轉發微博", "repost", "转发了"})
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}

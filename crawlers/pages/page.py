@@ -71,6 +71,7 @@ class Item:
     followers: int | None = None
     pinned: bool = False
     item: str | None = None
+    rating_raw: str | None = None
     rounded: tuple[str, ...] = ()
     at_least: tuple[str, ...] = ()
 
@@ -89,7 +90,7 @@ class Ref:
 class Parsed:
     """What one page held, and what of it could not be used.
 
-    `skipped` counts rows left out on purpose by reason, `bad` has one sentence per row that
+    `skipped` counts rows and values left out by reason, `bad` has one sentence per row that
     should have been readable and was not, `unknown_fields` the field names never seen before.
     """
 

@@ -1,20 +1,101 @@
-"""Verbs of staff and engineers: verify, status."""
+"""Verbs of staff and engineers: import, score, load, search, verify, status."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
 
-from keqing.cli.context import AddVerb, context, show
+from keqing.cli.context import AddVerb, Context, context, ledger, now, opened, plain, show
 from keqing.landing import Landing
-from keqing.workflow import db, runs
+from keqing.records import Channel
+from keqing.workflow import db, leases, runs
 
-STAGES = ("crawl", "import", "score", "load", "check", "notify")
+STAGES = ("import", "score", "load")
 
 
 def add_verbs(add: AddVerb) -> None:
     """Declare the verbs of this file."""
+    take = add("import", _import, "land a file of posts", "keqing import a.csv --channel public")
+    take.add_argument("file", type=Path)
+    take.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.PUBLIC)
+    take.add_argument("--map", type=Path, help='TOML file of column names: text = "正文"')
+    take.add_argument("--text-column", help="the column that holds the text")
+    score = add("score", _score, "understand what landed, or bare lines", "keqing score --in -")
+    score.add_argument("--in", dest="infile", help="JSON lines {id, text}; - is stdin")
+    score.add_argument("--out", dest="outfile", default="-", help="default stdout")
+    add("load", _load, "bring what was scored into the index", "keqing load")
+    search = add("search", _search, "boolean query → posts", 'keqing search "木槿壶 情感:负面"')
+    search.add_argument("query")
+    search.add_argument("--size", type=int, default=10)
     add("verify", _verify, "check the landing's hash chain", "keqing verify")
     add("status", _status, "the newest run of each stage", "keqing status")
+
+
+def _import(args: argparse.Namespace) -> int:
+    from crawlers.imports.run import import_file
+
+    ctx = context(args)
+    report = import_file(
+        ctx.settings, ctx.engine, args.file, args.channel, now(), args.map, args.text_column
+    )
+    show(args, report)
+    return 3 if report.rejected else 0
+
+
+def _score(args: argparse.Namespace) -> int:
+    from nlp.run import score
+
+    ctx = context(args)
+    if args.infile:
+        return _score_lines(args, ctx)
+    owner = leases.this_process("score")
+    with leases.hold(ctx.engine, "score", owner, now), ledger(ctx, "score") as report:
+        report.update(plain(score(ctx.settings, ctx.engine, now())))
+    show(args, report)
+    return 0
+
+
+def _score_lines(args: argparse.Namespace, ctx: Context) -> int:
+    from nlp.run import score_lines
+
+    with ExitStack() as stack:
+        source = sys.stdin if args.infile == "-" else stack.enter_context(opened(args.infile, "r"))
+        sink = sys.stdout if args.outfile == "-" else stack.enter_context(opened(args.outfile, "w"))
+        for row in score_lines(ctx.settings, source):
+            print(json.dumps(row, ensure_ascii=False), file=sink)
+    return 0
+
+
+def _load(args: argparse.Namespace) -> int:
+    from index.run import load
+
+    ctx = context(args)
+    with ledger(ctx, "load") as report:
+        report.update(plain(load(ctx.settings, ctx.engine, now())))
+    show(args, report)
+    return 3 if report["rejected"] else 0
+
+
+def _search(args: argparse.Namespace) -> int:
+    from index.engine import open_index
+    from index.query import parse
+    from nlp.segment import make_segmenter
+
+    settings = context(args).settings
+    query = parse(args.query, make_segmenter(settings).tokens)
+    page = open_index(settings).search(query, None, size=args.size)
+    if args.json:
+        show(args, page)
+        return 0
+    total = page.total
+    print(f"帖文 {total.posts:,} · 不同事由 {total.stories:,} · 作者 {total.voices:,}")
+    for hit in page.hits:
+        print(f"\n[{hit.source}] {hit.published_at:%Y-%m-%d %H:%M} {hit.polarity or '-'} {hit.id}")
+        print(f"  {hit.title or ''} {(hit.text or '')[:160]}".rstrip())
+    return 0
 
 
 def _verify(args: argparse.Namespace) -> int:

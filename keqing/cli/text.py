@@ -1,4 +1,4 @@
-"""Verbs on files of one's own: detect, train. They land nothing."""
+"""Verbs on files of one's own: detect, train, evaluate. They land nothing."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ def add_verbs(add: AddVerb) -> None:
     train.add_argument("--data", type=Path, action="append", required=True)
     train.add_argument("--out", type=Path, required=True)
     train.add_argument("--seed", type=int, default=7)
+    judge = add("evaluate", _evaluate, "figures on labelled sets", "keqing evaluate --data DIR")
+    judge.add_argument("--model", type=Path, default=None)
+    judge.add_argument("--data", type=Path, action="append", required=True)
+    judge.add_argument("--split", default="dev")
 
 
 def _detect(args: argparse.Namespace) -> int:
@@ -35,4 +39,16 @@ def _train(args: argparse.Namespace) -> int:
     from nlp.train import train
 
     train(args.data, args.out, args.seed)
+    return 0
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from nlp.evaluate import evaluate
+    from nlp.linear import SHIPPED
+
+    print(f"{'set':<20} {'rows':>6} {'accuracy':>8} {'macro-F1':>8} {'ECE':>6}")
+    for row in evaluate(args.model or SHIPPED, args.data, args.split):
+        print(
+            f"{row.name:<20} {row.rows:>6} {row.accuracy:>8.3f} {row.macro_f1:>8.3f} {row.ece:>6.3f}"
+        )
     return 0

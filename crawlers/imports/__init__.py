@@ -1,0 +1,1 @@
+"""Files that others collected → landed Posts: CSV, JSON lines, XLSX."""

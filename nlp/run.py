@@ -1,0 +1,175 @@
+"""Stage `score`: Posts that landed and are not scored → Mention files.
+
+In:  settings, the workflow database, the time; or bare {"id", "text"} lines.
+Out: one file of Mentions a batch, written aside and renamed; stories, voices and the batch log are
+written in one transaction with it, so that a kill at any moment leaves nothing half done.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import xxhash
+
+from keqing.errors import UsageError
+from keqing.landing import Landing
+from keqing.privacy import mask
+from keqing.records import Mention, Post, Versions
+from keqing.settings import Settings
+from keqing.workflow import batches, stories
+from keqing.workflow.db import Engine, Tx, begin
+from nlp.text import fingerprint
+from nlp.understand import Reader, Reading
+
+FILES_PER_BATCH = 5  # a landed file holds at most 1,000 posts
+LINES_AT_ONCE = 500
+
+
+@dataclass
+class ScoreReport:
+    """What was understood; `rejected` counts brand look-alikes by reason."""
+
+    read: int = 0
+    scored: int = 0
+    about_us: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+
+
+def score(settings: Settings, engine: Engine, now: datetime) -> ScoreReport:
+    """Score every landed file that no batch holds yet."""
+    landing = Landing(settings.var / "landing")
+    with begin(engine) as tx:
+        done = batches.scored(tx)
+    waiting = [file for file in landing.files() if file not in done]
+    report = ScoreReport()
+    if not waiting:
+        return report
+    reader = Reader(settings)
+    for at in range(0, len(waiting), FILES_PER_BATCH):
+        files = waiting[at : at + FILES_PER_BATCH]
+        posts = [_masked(post) for file in files for post in landing.read(file)]
+        readings = reader.read([p.text or "" for p in posts], [p.title or "" for p in posts])
+        _write(
+            settings, engine, reader, files, list(zip(posts, readings, strict=True)), now, report
+        )
+    return report
+
+
+def score_lines(settings: Settings, lines: Iterable[str]) -> Iterator[dict[str, object]]:
+    """Flat rows of what bare lines say.
+
+    Raises:
+        UsageError: a line that is no {"id", "text"} object; names its number.
+    """
+    reader = Reader(settings)
+    chunk: list[tuple[object, str]] = []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            chunk.append(_bare(number, line))
+        if len(chunk) == LINES_AT_ONCE:
+            yield from _rows(reader, chunk)
+            chunk = []
+    yield from _rows(reader, chunk)
+
+
+def _bare(number: int, line: str) -> tuple[object, str]:
+    try:
+        row = json.loads(line)
+        return row.get("id", number), mask(str(row["text"]))
+    except (json.JSONDecodeError, AttributeError, KeyError) as error:
+        raise UsageError(f'line {number}: no {{"id": …, "text": …}} object') from error
+
+
+def _rows(reader: Reader, chunk: Sequence[tuple[object, str]]) -> Iterator[dict[str, object]]:
+    readings = reader.read([text for _, text in chunk], [""] * len(chunk))
+    for (id_, _), said in zip(chunk, readings, strict=True):
+        yield {
+            "id": id_, "polarity": said.polarity, "p_negative": said.p[0], "p_neutral": said.p[1],
+            "p_positive": said.p[2], "emotion": said.emotion, "intent": said.intent,
+            "severity": [hit.name for hit in said.severity if hit.confidence >= 0.5],
+            "aspects": list(said.aspects), "keywords": list(said.keywords),
+            "model": reader.version,
+        }  # fmt: skip
+
+
+def _masked(post: Post) -> Post:
+    changed = {name: mask(value) for name in ("text", "title") if (value := getattr(post, name))}
+    return post.model_copy(update=changed)
+
+
+def _write(
+    settings: Settings, engine: Engine, reader: Reader, files: Sequence[str],
+    read: Sequence[tuple[Post, Reading]], now: datetime, report: ScoreReport,
+) -> None:  # fmt: skip
+    batch_id = hashlib.sha256("\n".join(files).encode()).hexdigest()[:16]
+    name = f"{now:%Y-%m-%d}/{batch_id}.jsonl.gz"
+    versions = Versions(
+        model=reader.version, dictionary=reader.dictionary, plan=settings.config_hash
+    )
+    with begin(engine) as tx:
+        mentions = [_mention(tx, post, said, versions, now) for post, said in read]
+        _save(settings.var / "mentions" / name, mentions)
+        batches.record_scored(tx, batch_id, files, name, now)
+    report.read += len(read)
+    report.scored += len(mentions)
+    report.about_us += sum(bool(mention.brands) for mention in mentions)
+    reasons = Counter(rejection.reason for m in mentions for rejection in m.rejected)
+    report.rejected = dict(Counter(report.rejected) + reasons)
+    report.files.append(name)
+
+
+def _mention(tx: Tx, post: Post, said: Reading, versions: Versions, now: datetime) -> Mention:
+    words = fingerprint(f"{post.title or ''} {post.text or ''}")
+    story = (
+        stories.fold(tx, xxhash.xxh3_128_hexdigest(words.encode()), post.id) if words else post.id
+    )
+    speaks = bool(post.text or post.title)
+    return Mention(
+        post=post,
+        brands=said.matches.hits,
+        rejected=said.matches.rejected,
+        polarity=said.polarity if speaks else None,
+        p_negative=said.p[0] if speaks else 0.0,
+        p_neutral=said.p[1] if speaks else 0.0,
+        p_positive=said.p[2] if speaks else 0.0,
+        stage="linear" if speaks else "none",
+        intent=said.intent,
+        emotion=said.emotion,
+        aspects=said.aspects,
+        severity=said.severity,
+        hashtags=said.hashtags,
+        keywords=said.keywords,
+        tokens=said.tokens,
+        title_tokens=said.title_tokens,
+        story=story,
+        story_role="original" if story == post.id else "copy",
+        voice=stories.is_voice(tx, story, post.author.id or post.id, post.id),
+        risk=_risk(said) if said.matches.hits else None,
+        versions=versions,
+        scored_at=now,
+    )
+
+
+def _risk(said: Reading) -> float:
+    surest = max((hit.confidence for hit in said.severity), default=0.0)
+    return round(50 * said.p[0] + 30 * surest, 4)
+
+
+def _save(path: Path, mentions: Sequence[Mention]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    body = "".join(mention.model_dump_json() + "\n" for mention in mentions).encode()
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(aside, "wb") as file:
+        file.write(gzip.compress(body, 6, mtime=0))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)

@@ -1,0 +1,114 @@
+"""What posts say, on sentences written by the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keqing.records import Polarity
+from keqing.settings import load_settings
+from nlp.severity import severity
+from nlp.text import flat, loose, split
+from nlp.understand import Reader, Reading
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader(load_settings(ROOT, env={}))
+
+
+def read(reader: Reader, text: str) -> Reading:
+    return reader.read([text], [""])[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "polarity"),
+    [
+        ("这家店的服务态度太差了，再也不来了", Polarity.NEGATIVE),
+        ("等了两个小时还没送到，太让人失望了", Polarity.NEGATIVE),
+        ("味道特别好，店员也很热情，推荐！", Polarity.POSITIVE),
+        ("房间干净，早餐丰富，住得很舒服", Polarity.POSITIVE),
+    ],
+)
+def test_plain_feelings_are_read(reader: Reader, text: str, polarity: Polarity) -> None:
+    """A sentence that anybody would call good or bad is read so."""
+    assert read(reader, text).polarity == polarity
+
+
+@pytest.mark.parametrize(
+    ("text", "brands", "reasons"),
+    [
+        ("木槿壶的青提冻不错", {"mujinhu"}, set()),
+        ("周末去看木槿壶口瀑布", set(), {"EXCLUDED_PHRASE"}),
+        ("木瑾壶又上新了", {"mujinhu"}, set()),
+        ("青稚茶和砾岸酒店都去了", {"qingzhi", "lian"}, set()),
+        ("今天天气真好", set(), set()),
+    ],
+)
+def test_brands_are_told_from_look_alikes(
+    reader: Reader, text: str, brands: set[str], reasons: set[str]
+) -> None:
+    """A brand counts by any of its writings; a longer excluded phrase is kept with its reason."""
+    matches = read(reader, text).matches
+    assert {hit.brand for hit in matches.hits} == brands
+    assert {rejection.reason for rejection in matches.rejected} == reasons
+
+
+def test_several_brands_are_felt_apart(reader: Reader) -> None:
+    """The rival's bad clause is not ours."""
+    said = read(reader, "青稚茶难喝死了，态度又差。还是木槿壶好喝，店员热情，推荐！")
+    felt = {hit.brand: hit.polarity for hit in said.matches.hits}
+    assert felt["qingzhi"] == Polarity.NEGATIVE
+    assert felt["mujinhu"] == Polarity.POSITIVE
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("喝到一半吃出塑料片", "食品安全"),
+        ("充电时突然起火", "人身安全"),
+        ("两人送医抢救", "伤亡"),
+        ("市场监管局已经立案", "监管"),
+    ],
+)
+def test_asserted_danger_is_sure(text: str, name: str) -> None:
+    """A plain statement of danger is fit for an alarm of its own."""
+    assert {hit.name for hit in severity(flat(text)) if hit.confidence >= 0.8} >= {name}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "店里没有起火",
+        "要是爆炸怎么办",
+        "这道菜爆炸好吃",
+        "消防演习模拟起火",
+        "会不会漏电",
+        "会爆炸吗",
+    ],
+)
+def test_what_is_not_asserted_is_not_sure(text: str) -> None:
+    """Negated, supposed, figurative and rehearsed danger never alarms alone."""
+    assert all(hit.confidence < 0.8 for hit in severity(flat(text)))
+
+
+def test_a_reading_does_not_depend_on_its_neighbours(reader: Reader) -> None:
+    """Alone, in a batch and shuffled a text reads the same."""
+    texts = ["服务太差", "木槿壶好喝", "", "😀", "起火了"]
+    batch = reader.read(texts, [""] * len(texts))
+    assert [read(reader, text) for text in texts] == batch
+    assert reader.read(texts[::-1], [""] * len(texts))[::-1] == batch
+
+
+@given(st.text(max_size=60))
+def test_no_character_is_lost(text: str) -> None:
+    """Own words and quoted chain are the text; flat keeps the length; loose is idempotent."""
+    parts = split(text)
+    assert parts.own + parts.quoted == text
+    assert len(flat(text)) == len(text)
+    assert loose(loose(text)) == loose(text)
