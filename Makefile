@@ -1,13 +1,12 @@
-# keqing: `make run` sets everything up and starts the system; `make test` runs every test.
+# keqing: `make run` sets everything up and runs the line once; `make test` runs every test.
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
 BIN := .venv/bin
-ONCE ?= 0
-export AIRFLOW_HOME := $(CURDIR)
+FILE ?= docs/example.csv
 
-.PHONY: help install install-dev packages run test check format lock clean
+.PHONY: help install install-dev run test check format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -29,13 +28,13 @@ $(BIN)/uv:
 install: .venv/run.stamp ## environment from the lock, var/
 install-dev: .venv/dev.stamp ## the same with what tests need
 
-run: install ## start the whole system (ONCE=1: one pass, then exit)
-	@if [ "$(ONCE)" = 1 ]; then exec $(BIN)/python -m keqing demo; else exec $(BIN)/python -m keqing up; fi
+run: install ## one pass of the line on FILE (default: the invented example): import, score, load, search
+	$(BIN)/keqing import $(FILE) || [ $$? = 3 ]
+	$(BIN)/keqing score
+	$(BIN)/keqing load
+	$(BIN)/keqing search '情感:负面'
 
-packages: ## Debian packages that tests need (Chromium, a CJK font)
-	@bash tests/packages.sh
-
-test: install-dev packages ## everything: format, lint, types, import contracts, all tests
+test: install-dev ## everything: format, lint, types, import contracts, all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
