@@ -2,7 +2,9 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+# the first that really runs: a version manager may put names on PATH that do not
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do "$$name" -c '$(FITS)' 2>/dev/null && echo "$$name" && break; done)
 BIN := .venv/bin
 FILE ?= docs/example.csv
 
@@ -12,7 +14,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
 $(BIN)/uv:
-	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Python 3.11-3.13 is needed, this is " + sys.version'
+	@test -n '$(PYTHON)' || { echo 'Python 3.11, 3.12 or 3.13 is needed; set PYTHON=/path/to/it'; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
