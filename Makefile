@@ -6,6 +6,7 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 # the first that really runs: a version manager may put names on PATH that do not
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do "$$name" -c '$(FITS)' 2>/dev/null && echo "$$name" && break; done)
 BIN := .venv/bin
+export UV_SYSTEM_CERTS := 1
 FILE ?= docs/example.csv
 
 .PHONY: help install install-dev run test check format lock clean
@@ -34,7 +35,7 @@ run: install ## one pass of the line on FILE (default: the invented example): im
 	$(BIN)/keqing import $(FILE) || [ $$? = 3 ]
 	$(BIN)/keqing score
 	$(BIN)/keqing load
-	$(BIN)/keqing search '情感:负面'
+	$(BIN)/keqing search '情感:负面 | 敏感:食品安全 | 意图:投诉'
 
 test: install-dev ## everything: format, lint, types, import contracts, all tests
 	$(BIN)/ruff format --check .

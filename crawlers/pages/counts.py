@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 UNITS = {"": 1, "k": 1_000, "千": 1_000, "w": 10_000, "万": 10_000, "萬": 10_000, "亿": 100_000_000}
 UNITS |= {"m": 1_000_000, "百万": 1_000_000}
 ZERO_WORDS = frozenset({"转发", "评论", "赞", "回复", "点赞", "分享", "收藏", "喜欢", "抢首评"})
-UNKNOWN_WORDS = frozenset({"", "-", "--", "—", "null", "none"})  # noqa: S105
+UNKNOWN_WORDS = frozenset({"", "-", "--", "—", "null", "none"})
 # More interactions than there are people: a broken field, not a popular post.
 LARGEST = 100_000_000_000
 

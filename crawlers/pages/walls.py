@@ -57,7 +57,11 @@ MARKS: tuple[tuple[Expects, re.Pattern[str], Answer], ...] = (
     ("json", re.compile(r'"error_type"\s*:\s*"invalid_access"'), Answer.NO_PERMISSION),
     ("json", re.compile(r'"error_type"\s*:\s*"not_found"'), Answer.GONE),
     ("html", re.compile(r"百度安全验证|geetest|请完成安全验证|滑动验证|人机验证"), Answer.CAPTCHA),
-    ("html", re.compile(r"<title>\s*(?:Sina Visitor System|新浪通行证|微博登录)"), Answer.LOGIN_WALL),
+    (
+        "html",
+        re.compile(r"<title>\s*(?:Sina Visitor System|新浪通行证|微博登录)"),
+        Answer.LOGIN_WALL,
+    ),
     ("html", re.compile(r"该(?:贴|帖)(?:子)?已被删除|贴吧404"), Answer.GONE),
 )
 _NOTICE = re.compile(r'id="messagetext"[^>]*>(.{0,800}?)</div>', re.S)
@@ -121,5 +125,7 @@ def _notice(page: Page) -> Answer | None:
 
 def _other_kind(text: str, expects: Expects) -> bool:
     if expects == "xml":
-        return not text.startswith("<") or text[:300].lower().startswith(("<!doctype html", "<html"))
+        return not text.startswith("<") or text[:300].lower().startswith(
+            ("<!doctype html", "<html")
+        )
     return False

@@ -7,12 +7,14 @@ import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from keqing.cli.context import AddVerb, Context, context, ledger, now, opened, plain, show
 from keqing.landing import Landing
 from keqing.records import Channel
 from keqing.workflow import db, leases, runs
 
+BEIJING = ZoneInfo("Asia/Shanghai")
 STAGES = ("import", "score", "load")
 
 
@@ -93,7 +95,9 @@ def _search(args: argparse.Namespace) -> int:
     total = page.total
     print(f"帖文 {total.posts:,} · 不同事由 {total.stories:,} · 作者 {total.voices:,}")
     for hit in page.hits:
-        print(f"\n[{hit.source}] {hit.published_at:%Y-%m-%d %H:%M} {hit.polarity or '-'} {hit.id}")
+        print(
+            f"\n[{hit.source}] {hit.published_at.astimezone(BEIJING):%Y-%m-%d %H:%M} {hit.polarity or '-'} {hit.id}"
+        )
         print(f"  {hit.title or ''} {(hit.text or '')[:160]}".rstrip())
     return 0
 
