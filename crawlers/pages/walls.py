@@ -48,6 +48,7 @@ CAPTCHA_HOSTS = ("wappass.baidu.com", "security.weibo.com", "verify.meituan.com"
 # (where it stands, mark, what it means); the first that matches wins.
 MARKS: tuple[tuple[Expects, re.Pattern[str], Answer], ...] = (
     ("json", re.compile(r'"ok"\s*:\s*-100\b'), Answer.LOGIN_WALL),
+    ("json", re.compile(r'"ok"\s*:\s*0\b.*"cards"\s*:\s*\[\s*\]', re.S), Answer.EMPTY),
     ("json", re.compile(r'"errno"\s*:\s*"?(?:100005|20003|-100)"?'), Answer.LOGIN_WALL),
     ("json", re.compile(r'"error_code"\s*:\s*"?(?:213\d\d|10013)\b'), Answer.LOGIN_WALL),
     ("json", re.compile(r'"error_code"\s*:\s*"?(?:1002[234])\b'), Answer.THROTTLED),
