@@ -31,10 +31,12 @@ $(BIN)/uv:
 install: .venv/run.stamp ## environment from the lock, var/
 install-dev: .venv/dev.stamp ## the same with what tests need
 
-run: install ## one pass of the line on FILE (default: the invented example): import, score, load, search
+run: install ## one pass of the line on FILE (default: the invented example): import, score, load, check, notify, search
 	$(BIN)/keqing import $(FILE) || [ $$? = 3 ]
 	$(BIN)/keqing score
 	$(BIN)/keqing load
+	$(BIN)/keqing check
+	$(BIN)/keqing notify
 	$(BIN)/keqing search '情感:负面 | 敏感:食品安全 | 意图:投诉'
 
 test: install-dev ## everything: format, lint, types, import contracts, all tests

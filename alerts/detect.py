@@ -1,6 +1,6 @@
 """How unusual the newest counts are: the tail score, the seasonal band, and a verdict.
 
-In:  counts per regular step, oldest first, without gaps (index counts, or a CSV by alerts.series).
+In:  counts per regular step, oldest first, without gaps (index counts, or a CSV read by alerts.series).
 Out: `tail_scores` (0..1 per row, each from rows up to it), `season_band` (expected, low, high, z),
 and `judge`, the Verdict of the newest row. Levels and incidents are the work of others.
 """
@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 
 STEP_S = 300
 WINDOWS = (1, 3, 6)  # steps: 5, 15, 30 minutes at five-minute steps
+SPEED_WINDOWS = (2, 3, 12)  # 10, 15, 60 minutes
 MEMORY = 4032  # rows of the trailing reference: 14 days
 PROBATION = 288  # silent rows at the start, and length of the onset filter: 24 h
 REFIT = 12  # rows between two fits: 1 h
@@ -111,6 +112,15 @@ def tail_scores(counts: Sequence[float] | Floats, step_s: float = STEP_S) -> Flo
     mean = _onset(tails, day)
     scored: Floats = mean / (mean + HALF)
     return scored
+
+
+def newest_tail(counts: Sequence[float] | Floats) -> float | None:
+    """Largest −log10 tail of the newest 10, 15 and 60 minutes; None under a day of history."""
+    values = np.asarray(counts, dtype=np.float64)[-(MEMORY + 1) :]
+    if len(values) <= PROBATION:
+        return None
+    last = len(values) - 1
+    return max(float(_tails(values, w, MEMORY, last, 1)[-1]) for w in SPEED_WINDOWS)
 
 
 def rolling_sum(values: Floats, width: int) -> Floats:

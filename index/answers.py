@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,12 @@ class Window:
     start: datetime
     end: datetime
     clock: Literal["published", "first_seen"] = "published"
+
+    def seconds(self) -> tuple[int, int]:
+        """Bounds in stored whole seconds; a fraction in the end keeps its second in the window,
+        or a post of this very second would be missed by a check of this very second.
+        """
+        return int(self.start.timestamp()), math.ceil(self.end.timestamp())
 
 
 @dataclass(frozen=True)

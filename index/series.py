@@ -26,7 +26,7 @@ class Grid:
     @classmethod
     def over(cls, window: Window, step_s: int) -> Grid:
         """All steps that the window touches."""
-        start, end = int(window.start.timestamp()), int(window.end.timestamp())
+        start, end = window.seconds()
         last = -(-(end + CST_S) // step_s)
         return cls((start + CST_S) // step_s, last, step_s, (start, end))
 

@@ -19,7 +19,7 @@ def where(node: Node, window: Window | None) -> Condition:
     if window is not None:
         column = "published_at" if window.clock == "published" else "first_seen_at"
         sql = f"({sql}) AND m.{column} >= ? AND m.{column} < ?"
-        params = [*params, int(window.start.timestamp()), int(window.end.timestamp())]
+        params = [*params, *window.seconds()]
     return sql, params
 
 

@@ -1,4 +1,4 @@
-"""Verbs of staff and engineers: import, score, load, search, verify, status."""
+"""Verbs of staff and engineers: the stages, search, verify, status."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from keqing.records import Channel
 from keqing.workflow import db, leases, runs
 
 BEIJING = ZoneInfo("Asia/Shanghai")
-STAGES = ("import", "score", "load")
+STAGES = ("import", "score", "load", "check", "notify")
 
 
 def add_verbs(add: AddVerb) -> None:
@@ -29,6 +29,8 @@ def add_verbs(add: AddVerb) -> None:
     score.add_argument("--in", dest="infile", help="JSON lines {id, text}; - is stdin")
     score.add_argument("--out", dest="outfile", default="-", help="default stdout")
     add("load", _load, "bring what was scored into the index", "keqing load")
+    add("check", _check, "detect, open and update alerts", "keqing check")
+    add("notify", _notify, "send what waits in the outbox", "keqing notify")
     search = add("search", _search, "boolean query → posts", 'keqing search "木槿壶 情感:负面"')
     search.add_argument("query")
     search.add_argument("--size", type=int, default=10)
@@ -79,6 +81,30 @@ def _load(args: argparse.Namespace) -> int:
         report.update(plain(load(ctx.settings, ctx.engine, now())))
     show(args, report)
     return 3 if report["rejected"] else 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from alerts.run import check
+    from index.engine import open_index
+
+    ctx = context(args)
+    owner = leases.this_process("check")
+    with leases.hold(ctx.engine, "check", owner, now), ledger(ctx, "check") as report:
+        index = open_index(ctx.settings)
+        report.update(plain(check(ctx.settings, ctx.engine, index, now())))
+    show(args, report)
+    return 0
+
+
+def _notify(args: argparse.Namespace) -> int:
+    from alerts.run import notify
+
+    ctx = context(args)
+    owner = leases.this_process("notify")
+    with leases.hold(ctx.engine, "notify", owner, now), ledger(ctx, "notify") as report:
+        report.update(plain(notify(ctx.settings, ctx.engine, now())))
+    show(args, report)
+    return 3 if report["failed"] else 0
 
 
 def _search(args: argparse.Namespace) -> int:

@@ -34,12 +34,13 @@ from sqlalchemy import (
 )
 
 from keqing.errors import Conflict, IllegalMove, WorkflowError
-from keqing.records import Incident, utc_text
+from keqing.records import Evidence, Incident, utc_text
 from keqing.workflow.db import METADATA, Tx, UtcTime
 
 LIVE = ("open", "acknowledged", "handling", "watching")
 REOPEN_WITHIN = timedelta(hours=72)
 SYSTEM = "system"
+MOST_EVIDENCE = 20
 
 INCIDENTS = Table(
     "incidents",
@@ -324,10 +325,11 @@ def _open(tx: Tx, seen: Incident, posts: Collection[str], now: datetime) -> Inci
     return opened
 
 
-def _more(live: Incident, seen: Incident) -> tuple[object, ...]:
-    """Frozen evidence stays as it was; new stories are added behind it."""
+def _more(live: Incident, seen: Incident) -> tuple[Evidence, ...]:
+    """Frozen evidence stays as it was; new stories are added behind it, up to twenty."""
     stories = {e.story for e in live.evidence}
-    return live.evidence + tuple(e for e in seen.evidence if e.story not in stories)
+    added = tuple(e for e in seen.evidence if e.story not in stories)
+    return (live.evidence + added)[: max(MOST_EVIDENCE, len(live.evidence))]
 
 
 def _row(incident: Incident, now: datetime) -> dict[str, object]:

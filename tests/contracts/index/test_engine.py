@@ -97,6 +97,15 @@ def test_series_are_dense_and_bounded(engine: IndexEngine) -> None:
     assert (series.voices, series.negative_voices) == ((1, 0, 0, 1), (1, 0, 0, 1))
 
 
+def test_a_post_of_this_very_second_is_seen(engine: IndexEngine) -> None:
+    """A window that ends within a second holds the posts of that second; a whole end does not."""
+    engine.upsert([mention(0, severe=[0.9], seen=T0 + timedelta(milliseconds=300))], T0)
+    start = T0 - timedelta(hours=1)
+    within = Window(start, T0 + timedelta(milliseconds=700), "first_seen")
+    assert len(engine.document_alarms(within, 0.8)) == 1
+    assert engine.document_alarms(Window(start, T0, "first_seen"), 0.8) == []
+
+
 def test_backfill_without_time_is_searchable_and_never_counted(engine: IndexEngine) -> None:
     """An import without times answers searches, but no series and no alarm knows it."""
     engine.upsert([mention(1, at=None, seen=T0, backfill=True, severe=[0.95])], T0)
