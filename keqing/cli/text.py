@@ -1,15 +1,25 @@
-"""Verbs on files of one's own: detect, train, evaluate. They land nothing."""
+"""Verbs on files of one's own: parse, detect, train, evaluate. They land nothing."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import sys
+from datetime import datetime
 from pathlib import Path
 
 from keqing.cli.context import AddVerb
+from keqing.errors import UsageError
 
 
 def add_verbs(add: AddVerb) -> None:
     """Declare the verbs of this file."""
+    parse = add("parse", _parse, "a saved page → its rows", "keqing parse rss_atom feed.xml")
+    parse.add_argument("kind", nargs="?", help="kind of page; --list names them")
+    parse.add_argument("file", type=Path, nargs="?")
+    parse.add_argument("--fetched-at", type=datetime.fromisoformat, help="ISO time of the fetch")
+    parse.add_argument("--zone", help="IANA zone of the site")
+    parse.add_argument("--list", action="store_true", help="name the kinds")
     detect = add("detect", _detect, "a count series → alerts", "keqing detect --series a.csv")
     detect.add_argument("--series", type=Path, required=True, help="CSV: timestamp,value")
     detect.add_argument("--out", type=Path, help="CSV of timestamp,anomaly_score; else JSON lines")
@@ -21,6 +31,24 @@ def add_verbs(add: AddVerb) -> None:
     judge.add_argument("--model", type=Path, default=None)
     judge.add_argument("--data", type=Path, action="append", required=True)
     judge.add_argument("--split", default="dev")
+
+
+def _parse(args: argparse.Namespace) -> int:
+    from crawlers.parse import KINDS, parse_file
+
+    if args.list:
+        print("\n".join(sorted(KINDS)))
+        return 0
+    if args.kind is None or args.file is None:
+        raise UsageError("parse needs KIND and FILE; keqing parse --list names the kinds")
+    rows, parsed = parse_file(args.kind, args.file, args.fetched_at, args.zone)
+    for row in rows:
+        print(json.dumps(row, ensure_ascii=False))
+    for reason, count in sorted(parsed.skipped.items()):
+        print(f"skipped {reason}: {count}", file=sys.stderr)
+    for sentence in (*parsed.bad, *(f"unknown field {name}" for name in parsed.unknown_fields)):
+        print(sentence, file=sys.stderr)
+    return 3 if parsed.bad else 0
 
 
 def _detect(args: argparse.Namespace) -> int:
