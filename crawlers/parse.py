@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from crawlers.pages.discuz import parse_list, parse_thread
 from crawlers.pages.feed import parse_feed
 from crawlers.pages.page import Item, Page, Parsed
 from crawlers.pages.weibo import (
@@ -25,6 +26,9 @@ from crawlers.pages.weibo import (
 from keqing.errors import UsageError
 
 KINDS: dict[str, Callable[[Page], Parsed]] = {
+    "discuz_error_html": parse_thread,
+    "discuz_list_html": parse_list,
+    "discuz_viewthread_html": parse_thread,
     "rss_atom": parse_feed,
     "weibo_m_comments_hotflow": parse_comments,
     "weibo_m_error": parse_timeline,
