@@ -10,9 +10,13 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from crawlers.pages.appstore import parse_appstore
 from crawlers.pages.discuz import parse_list, parse_thread
 from crawlers.pages.feed import parse_feed
+from crawlers.pages.json_sites import parse_discourse, parse_hupu, parse_jd
 from crawlers.pages.page import Item, Page, Parsed
+from crawlers.pages.schema_review import parse_reviews
+from crawlers.pages.tieba import parse_tieba_list, parse_tieba_thread
 from crawlers.pages.weibo import (
     parse_comments,
     parse_extend,
@@ -26,10 +30,17 @@ from crawlers.pages.weibo import (
 from keqing.errors import UsageError
 
 KINDS: dict[str, Callable[[Page], Parsed]] = {
+    "appstore_customerreviews_atom": parse_appstore,
+    "discourse_topic_json": parse_discourse,
     "discuz_error_html": parse_thread,
     "discuz_list_html": parse_list,
     "discuz_viewthread_html": parse_thread,
+    "hupu_threads_json": parse_hupu,
+    "jd_productPageComments_jsonp": parse_jd,
     "rss_atom": parse_feed,
+    "schemaorg_review_jsonld": parse_reviews,
+    "tieba_forum_list_html": parse_tieba_list,
+    "tieba_thread_html": parse_tieba_thread,
     "weibo_m_comments_hotflow": parse_comments,
     "weibo_m_error": parse_timeline,
     "weibo_m_extend_longtext": parse_extend,

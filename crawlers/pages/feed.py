@@ -21,10 +21,10 @@ TIMES = ("published", "pubDate", "date", "issued", "updated", "modified")
 def parse_feed(page: Page) -> Parsed:
     """All entries of a feed, in its order."""
     tally = Tally(page, page.zone)
-    root = _root(page, tally)
+    root = xml_root(page, tally)
     if root is None:
         return tally.parsed()
-    entries = [node for node in root.iter() if _name(node) in ("item", "entry")]
+    entries = entries_of(root)
     if _name(root) not in ("rss", "feed", "RDF"):
         return not_as_expected(tally, page, ["rss", "feed", "RDF"])
     if not entries:
@@ -32,7 +32,8 @@ def parse_feed(page: Page) -> Parsed:
     return tally.parsed(item for entry in entries for item in _entry(entry, tally))
 
 
-def _root(page: Page, tally: Tally) -> Node | None:
+def xml_root(page: Page, tally: Tally) -> Node | None:
+    """The page's XML tree, also of a cut page; None with the reason counted."""
     answer = classify(page, "xml")
     if answer is not Answer.OK:
         tally.skip("html_for_xml" if answer is Answer.CHANGED else str(answer))
@@ -50,16 +51,26 @@ def _root(page: Page, tally: Tally) -> Node | None:
     return root
 
 
+def entries_of(root: Node) -> list[Node]:
+    """`item` and `entry` elements, in order."""
+    return [node for node in root.iter() if _name(node) in ("item", "entry")]
+
+
+def children(entry: Node, name: str) -> list[Node]:
+    """Children of this local name."""
+    return [child for child in entry if _name(child) == name]
+
+
 def _entry(entry: Node, tally: Tally) -> Iterator[Item]:
     link = _link(entry)
-    native = _words(entry, "guid") or _words(entry, "id") or link
+    native = child_words(entry, "guid") or child_words(entry, "id") or link
     if native is None:
         tally.skip("no_id")
         return
-    title = _words(entry, "title")
-    written = next((words for name in TIMES if (words := _words(entry, name))), None)
+    title = child_words(entry, "title")
+    written = next((words for name in TIMES if (words := child_words(entry, name))), None)
     times, flags = tally.time(written)
-    body = next((words for name in TEXTS if (words := _words(entry, name))), None)
+    body = next((words for name in TEXTS if (words := child_words(entry, name))), None)
     yield Item(
         native_id=native,
         title=html_text(title) if title else None,
@@ -75,8 +86,8 @@ def _entry(entry: Node, tally: Tally) -> Iterator[Item]:
 def _author(entry: Node) -> str | None:
     for child in entry:
         if _name(child) == "author":
-            return _words(child, "name") or _text(child)
-    return _words(entry, "creator")
+            return child_words(child, "name") or _text(child)
+    return child_words(entry, "creator")
 
 
 def _link(entry: Node) -> str | None:
@@ -87,9 +98,9 @@ def _link(entry: Node) -> str | None:
     return next((words for child in links if (words := _text(child))), None)
 
 
-def _words(entry: Node, name: str) -> str | None:
-    found = [child for child in entry if _name(child) == name]
-    return next((words for child in found if (words := _text(child))), None)
+def child_words(entry: Node, name: str) -> str | None:
+    """Words of the first child of this local name that has any."""
+    return next((words for child in children(entry, name) if (words := _text(child))), None)
 
 
 def _text(node: Node) -> str | None:

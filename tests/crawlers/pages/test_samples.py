@@ -65,8 +65,7 @@ def test_samples_give_their_rows(shared_data: Path) -> None:
     right: Counter[tuple[str, str]] = Counter()
     asked: Counter[tuple[str, str]] = Counter()
     with open(folder / "manifest.csv", encoding="utf-8", newline="") as file:
-        samples = [row for row in csv.DictReader(file) if row["source_kind"] in KINDS]
-    assert samples
+        samples = list(csv.DictReader(file))
     for sample in samples:
         kind = sample["source_kind"]
         rows, parsed = parse_file(kind, folder / "raw" / sample["file"])
