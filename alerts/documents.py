@@ -22,7 +22,7 @@ from alerts.assess import (
 )
 from alerts.severity import SURE, VERSION, History, Severity, severity
 from index.query import Hit, IndexEngine, Window
-from keqing.records import Incident, Polarity
+from keqing.records import Incident, Level, Polarity
 from keqing.settings import Settings
 from keqing.workflow.incidents import incident_id
 
@@ -108,7 +108,7 @@ def _incident(
         id=incident_id(brand, scope_of(name), first.first_seen_at),
         brand=brand,
         scope=scope_of(name),
-        level=seen.level,
+        level=seen.level or Level.BLUE,
         reason=REASON,
         title=f"{settings.plan.brands[brand].name}：{name}（{term}）",
         started_at=first.first_seen_at,

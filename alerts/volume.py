@@ -16,7 +16,7 @@ from alerts.assess import STALE, Proposal, Sight, freeze, mail_facts, severity_p
 from alerts.detect import STEP_S, Score, Thresholds, judge, newest_tail
 from alerts.severity import VERSION, History, Severity, severity
 from index.query import Hit, IndexEngine, Series, Tag, Window
-from keqing.records import Incident
+from keqing.records import Incident, Level
 from keqing.settings import Settings
 from keqing.workflow.incidents import incident_id
 
@@ -80,7 +80,7 @@ def _brand(
     seen = severity([severity_post(hit, brand) for hit in hits], history, now)
     if seen.level is None:
         return None  # a rise that is not grave is buzz
-    proposal = _proposal(settings, brand, started, scores[row], seen, hits, sight, now)
+    proposal = _proposal(settings, brand, started, scores[row], seen, seen.level, hits, sight, now)
     chart = _chart(grid, now)
     return Proposal(proposal.incident, proposal.posts, dict(proposal.facts) | {"chart": chart})
 
@@ -91,6 +91,7 @@ def _proposal(
     started: datetime,
     score: Score,
     seen: Severity,
+    level: Level,
     hits: Sequence[Hit],
     sight: Sight,
     now: datetime,
@@ -101,7 +102,7 @@ def _proposal(
         id=incident_id(brand, SCOPE, started),
         brand=brand,
         scope=SCOPE,
-        level=seen.level,
+        level=level,
         reason=score.verdict.value,
         title=f"{name}：负面声音上升",
         started_at=started,
