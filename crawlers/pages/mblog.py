@@ -100,7 +100,8 @@ def _post(native: str, fields: Fields, tally: Tally) -> Item:
     author = _author(fields.take("user"))
     bid, uid = fields.words("bid"), author["author_id"]
     title = fields.block("title").get("text")
-    pinned = fields.take("isTop") == 1 or fields.take("mblogtype") == 2 or title == "置顶"
+    top, kind = fields.take("isTop"), fields.take("mblogtype")
+    pinned = top == 1 or kind == 2 or title == "置顶"
     fields.take("source")
     return Item(
         native_id=native,
