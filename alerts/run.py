@@ -28,7 +28,7 @@ from alerts.notify import NotifyReport, notify
 from alerts.volume import volume_proposals
 from index.query import IndexEngine
 from keqing.logs import get_logger
-from keqing.records import Record
+from keqing.records import Incident, Record
 from keqing.settings import Settings
 from keqing.workflow import incidents, runs
 from keqing.workflow.db import Engine, Tx, begin
@@ -56,9 +56,9 @@ def check(settings: Settings, engine: Engine, index: IndexEngine, now: datetime)
     with begin(engine) as tx:
         ticks = ticks_since(last_check(tx, now), now)
         ended = ended_runs(tx, settings)
-        live = {(i.brand, i.scope): i for i in incidents.list_incidents(tx, incidents.LIVE)}
+        newest = _newest(incidents.list_incidents(tx), now)
     sight = sight_of(ended)
-    proposals = volume_proposals(settings, index, load_thresholds(), ticks, live, sight)
+    proposals = volume_proposals(settings, index, load_thresholds(), ticks, newest, sight)
     proposals += document_proposals(settings, index, now, _known(engine), sight)
     proposals += blind_proposals(settings, ended, sight, now)
     told: list[tuple[str, Change, int]] = []
@@ -89,9 +89,15 @@ def last_check(tx: Tx, now: datetime) -> datetime | None:
 def ticks_since(last: datetime | None, now: datetime) -> list[datetime]:
     """Moments to look at, five minutes apart, oldest first; the last one is `now`."""
     start = max(last, now - STALE) if last else now - STALE
-    n = int((now - start).total_seconds() // STEP_S)
+    n = max(0, int((now - start).total_seconds() // STEP_S))  # a clock set back: only now
     ticks = [now - timedelta(seconds=STEP_S * k) for k in range(n, -1, -1)]
     return ticks
+
+
+def _newest(found: Sequence[Incident], now: datetime) -> dict[tuple[str, str], Incident]:
+    """The newest incident of each brand and scope: a live one, or one of the last day."""
+    kept = [i for i in found if i.state in incidents.LIVE or now - i.opened_at <= STALE]
+    return {(i.brand, i.scope): i for i in sorted(kept, key=lambda i: (i.opened_at, i.id))}
 
 
 def _known(engine: Engine) -> Callable[[str, str], set[str]]:

@@ -18,7 +18,7 @@ from alerts.severity import VERSION, History, Severity, severity
 from index.query import Hit, IndexEngine, Series, Tag, Window
 from keqing.records import Incident, Level
 from keqing.settings import Settings
-from keqing.workflow.incidents import incident_id
+from keqing.workflow.incidents import LIVE, incident_id
 
 SCOPE = "brand"
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -34,15 +34,20 @@ def volume_proposals(
     index: IndexEngine,
     thresholds: Thresholds,
     ticks: Sequence[datetime],
-    live: Mapping[tuple[str, str], Incident],
+    newest: Mapping[tuple[str, str], Incident],
     sight: Sight,
 ) -> list[Proposal]:
-    """Proposals of all our brands as of the last tick."""
+    """Proposals of all our brands as of the last tick.
+
+    Args:
+        ticks: moments to look at, oldest first; the last one is now.
+        newest: the newest incident of each (brand, scope) of the last day, live or closed.
+    """
     brands = [key for key, brand in settings.plan.brands.items() if brand.ours]
     now = ticks[-1]
     grids = index.counts(brands, Window(now - MEMORY, now), STEP_S)
     found = [
-        _brand(settings, index, thresholds, key, grids[key], ticks, live.get((key, SCOPE)), sight)
+        _brand(settings, index, thresholds, key, grids[key], ticks, newest.get((key, SCOPE)), sight)
         for key in brands
         if key in grids
     ]
@@ -56,7 +61,7 @@ def _brand(
     brand: str,
     grid: Series,
     ticks: Sequence[datetime],
-    live: Incident | None,
+    last: Incident | None,
     sight: Sight,
 ) -> Proposal | None:
     begun = next((n for n, posts in enumerate(grid.posts) if posts), None)
@@ -68,7 +73,9 @@ def _brand(
     if not rows:
         return None
     scores = dict(zip(rows, judge(voices, _local(starts[0]), thresholds, rows), strict=True))
-    alarms = [row for row in rows if scores[row].alert]
+    live = last if last and last.state in LIVE else None
+    old = last if live is None else None
+    alarms = [row for row in rows if scores[row].alert and _over(scores[row], old)]
     if not alarms and live is None:
         return None
     row = alarms[-1] if alarms else rows[-1]
@@ -81,8 +88,11 @@ def _brand(
     if seen.level is None:
         return None  # a rise that is not grave is buzz
     proposal = _proposal(settings, brand, started, scores[row], seen, seen.level, hits, sight, now)
-    chart = _chart(grid, now)
-    return Proposal(proposal.incident, proposal.posts, dict(proposal.facts) | {"chart": chart})
+    incident = proposal.incident
+    if live and not alarms:  # it goes on without a new record: why it was opened still holds
+        kept = {"reason": live.reason, "score": live.score}
+        incident = incident.model_copy(update=kept)
+    return Proposal(incident, proposal.posts, dict(proposal.facts) | {"chart": _chart(grid, now)})
 
 
 def _proposal(
@@ -96,7 +106,6 @@ def _proposal(
     sight: Sight,
     now: datetime,
 ) -> Proposal:
-    assert seen.level is not None  # noqa: S101  # narrows the type; the caller has looked
     band, name = score.band, settings.plan.brands[brand].name
     incident = Incident(
         id=incident_id(brand, SCOPE, started),
@@ -127,8 +136,13 @@ def _proposal(
         f"近 1 小时负面声音 {band.observed:.0f} 人，预期 {band.low:.0f}–{band.high:.0f}。"
         f"{where_and_when(hits)}。"
     )
-    facts = mail_facts(hits, brand, seen, sight, score.verdict.value, lead)
+    facts = mail_facts(hits, brand, seen, sight, incident.reason, lead)
     return Proposal(incident, frozenset(hit.id for hit in hits), facts)
+
+
+def _over(score: Score, old: Incident | None) -> bool:
+    """Whether an alarm goes beyond the incident that staff closed within the last day."""
+    return old is None or score.score > old.score or score.band.observed > old.observed
 
 
 def _hits(index: IndexEngine, brand: str, start: datetime, end: datetime) -> tuple[Hit, ...]:
