@@ -78,6 +78,7 @@ def _server(city: City, site: str, port: int) -> ThreadingHTTPServer:
         """GET only."""
 
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # headers and body in one packet: else each answer waits 40 ms for its ACK
 
         def do_GET(self) -> None:
             """Answer, with an ETag that a conditional GET may hold against us."""

@@ -149,6 +149,7 @@ class Pace(Part):
     min_delay_s: float = Field(2.0, ge=0)
     max_requests_per_run: int = Field(300, gt=0)
     max_pages_per_target: int = Field(20, gt=0)
+    retry_pauses_s: tuple[float, ...] = Field((5.0, 15.0, 45.0), min_length=1)
 
 
 class Schedule(Part):

@@ -36,8 +36,9 @@ def parse_list(page: Page) -> Parsed:
     if not rows:
         tally.skip("empty")
     items = [item for row, found in rows for item in _thread_row(row, found, tally)]
+    last = {found[2]: _last_post(row) for row, found in rows}
     refs = [
-        Ref("thread", item.native_id or "", item.url, {"replies": str(item.comments or 0)})
+        Ref("thread", item.native_id or "", item.url, {"last": last.get(item.native_id or "", "")})
         for item in items
     ]
     return tally.parsed(items, refs, _next(root))
@@ -118,6 +119,15 @@ def _thread_row(row: Node, found: re.Match[str], tally: Tally) -> Iterator[Item]
             views=node_text(views[0]) if views else None,
         ),
     )
+
+
+def _last_post(row: Node) -> str:
+    """When the newest reply was written, as the page says it; moves with each reply."""
+    cells = row.xpath("(.//td[@class='by'])[last()]//em//a")
+    if not cells:
+        return ""
+    told = cells[0].xpath(".//span/@title")
+    return str(told[0]) if told else node_text(cells[0])
 
 
 def _post(post: Node, head: _Head, tally: Tally) -> Iterator[Item]:
