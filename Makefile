@@ -1,4 +1,4 @@
-# keqing: `make run` sets everything up and runs the line once; `make test` runs every test.
+# keqing: `make run` sets everything up and runs the whole line once; `make test` runs every test.
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -7,7 +7,6 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do "$$name" -c '$(FITS)' 2>/dev/null && echo "$$name" && break; done)
 BIN := .venv/bin
 export UV_SYSTEM_CERTS := 1
-FILE ?= docs/example.csv
 
 .PHONY: help install install-dev run test check format lock clean
 
@@ -31,13 +30,8 @@ $(BIN)/uv:
 install: .venv/run.stamp ## environment from the lock, var/
 install-dev: .venv/dev.stamp ## the same with what tests need
 
-run: install ## one pass of the line on FILE (default: the invented example): import, score, load, check, notify, search
-	$(BIN)/keqing import $(FILE) || [ $$? = 3 ]
-	$(BIN)/keqing score
-	$(BIN)/keqing load
-	$(BIN)/keqing check
-	$(BIN)/keqing notify
-	$(BIN)/keqing search '情感:负面 | 敏感:食品安全 | 意图:投诉'
+run: install ## the demo city and one pass of the whole line: crawl, score, load, check, notify; prints what it found
+	$(BIN)/keqing demo
 
 test: install-dev ## everything: format, lint, types, import contracts, all tests
 	$(BIN)/ruff format --check .

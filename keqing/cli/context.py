@@ -21,6 +21,8 @@ from keqing.workflow import db, runs
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from index.answers import IndexEngine
+
 
 AddVerb = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
 
@@ -40,6 +42,13 @@ class Context:
     def engine(self) -> Engine:
         """The workflow database."""
         return db.open_workflow(self.settings)
+
+    @cached_property
+    def index(self) -> IndexEngine:
+        """The index of mentions."""
+        from index.engine import open_index
+
+        return open_index(self.settings)
 
 
 def context(args: argparse.Namespace) -> Context:

@@ -1,21 +1,18 @@
-"""Verbs of staff and engineers: the stages, search, verify, status."""
+"""Verbs of staff and engineers: import, search, verify, status."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
-from contextlib import ExitStack
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from keqing.cli.context import AddVerb, Context, context, ledger, now, opened, plain, show
+from keqing.cli.context import AddVerb, context, now, show
 from keqing.landing import Landing
 from keqing.records import Channel
-from keqing.workflow import db, leases, runs
+from keqing.workflow import db, runs
 
 BEIJING = ZoneInfo("Asia/Shanghai")
-STAGES = ("import", "score", "load", "check", "notify")
+STAGES = ("crawl", "import", "score", "load", "check", "notify")
 
 
 def add_verbs(add: AddVerb) -> None:
@@ -25,12 +22,6 @@ def add_verbs(add: AddVerb) -> None:
     take.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.PUBLIC)
     take.add_argument("--map", type=Path, help='TOML file of column names: text = "正文"')
     take.add_argument("--text-column", help="the column that holds the text")
-    score = add("score", _score, "understand what landed, or bare lines", "keqing score --in -")
-    score.add_argument("--in", dest="infile", help="JSON lines {id, text}; - is stdin")
-    score.add_argument("--out", dest="outfile", default="-", help="default stdout")
-    add("load", _load, "bring what was scored into the index", "keqing load")
-    add("check", _check, "detect, open and update alerts", "keqing check")
-    add("notify", _notify, "send what waits in the outbox", "keqing notify")
     search = add("search", _search, "boolean query → posts", 'keqing search "木槿壶 情感:负面"')
     search.add_argument("query")
     search.add_argument("--size", type=int, default=10)
@@ -47,64 +38,6 @@ def _import(args: argparse.Namespace) -> int:
     )
     show(args, report)
     return 3 if report.rejected else 0
-
-
-def _score(args: argparse.Namespace) -> int:
-    from nlp.run import score
-
-    ctx = context(args)
-    if args.infile:
-        return _score_lines(args, ctx)
-    owner = leases.this_process("score")
-    with leases.hold(ctx.engine, "score", owner, now), ledger(ctx, "score") as report:
-        report.update(plain(score(ctx.settings, ctx.engine, now())))
-    show(args, report)
-    return 0
-
-
-def _score_lines(args: argparse.Namespace, ctx: Context) -> int:
-    from nlp.run import score_lines
-
-    with ExitStack() as stack:
-        source = sys.stdin if args.infile == "-" else stack.enter_context(opened(args.infile, "r"))
-        sink = sys.stdout if args.outfile == "-" else stack.enter_context(opened(args.outfile, "w"))
-        for row in score_lines(ctx.settings, source):
-            print(json.dumps(row, ensure_ascii=False), file=sink)
-    return 0
-
-
-def _load(args: argparse.Namespace) -> int:
-    from index.run import load
-
-    ctx = context(args)
-    with ledger(ctx, "load") as report:
-        report.update(plain(load(ctx.settings, ctx.engine, now())))
-    show(args, report)
-    return 3 if report["rejected"] else 0
-
-
-def _check(args: argparse.Namespace) -> int:
-    from alerts.run import check
-    from index.engine import open_index
-
-    ctx = context(args)
-    owner = leases.this_process("check")
-    with leases.hold(ctx.engine, "check", owner, now), ledger(ctx, "check") as report:
-        index = open_index(ctx.settings)
-        report.update(plain(check(ctx.settings, ctx.engine, index, now())))
-    show(args, report)
-    return 0
-
-
-def _notify(args: argparse.Namespace) -> int:
-    from alerts.run import notify
-
-    ctx = context(args)
-    owner = leases.this_process("notify")
-    with leases.hold(ctx.engine, "notify", owner, now), ledger(ctx, "notify") as report:
-        report.update(plain(notify(ctx.settings, ctx.engine, now())))
-    show(args, report)
-    return 3 if report["failed"] else 0
 
 
 def _search(args: argparse.Namespace) -> int:

@@ -1,0 +1,58 @@
+"""One command: from the city's pages to mails, and again without doing anything twice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from email import policy
+from email.parser import BytesParser
+from pathlib import Path
+
+import pytest
+
+from keqing.landing import Landing
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.end_to_end
+
+
+def demo(root: Path) -> dict[str, dict[str, dict[str, int]]]:
+    """The report of `keqing demo`, as `make run` calls it."""
+    command = [sys.executable, "-m", "keqing", "demo", "--root", str(root), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    if done.returncode:
+        raise RuntimeError(f"exit {done.returncode}: {done.stdout[-500:]} {done.stderr[-2000:]}")
+    report: dict[str, dict[str, dict[str, int]]] = json.loads(done.stdout.strip().splitlines()[-1])
+    return report
+
+
+def mails(root: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in (root / "var" / "spool" / "mail" / "new").iterdir()}
+
+
+def test_the_crisis_becomes_a_mail(tmp_path: Path) -> None:
+    """The city's food-safety crisis reaches the desk once; a second pass goes on with the same data."""
+    (tmp_path / "keqing.toml").write_bytes((ROOT / "keqing.toml").read_bytes())
+    report = demo(tmp_path)
+    assert {r["verdict"] for r in report["crawled"].values()} == {"FRESH"}
+    landing = Landing(tmp_path / "var" / "landing")
+    posts = {post.id for file in landing.files() for post in landing.read(file)}
+    assert len(posts) > 2000
+    assert report["stages"]["load"]["created"] == len(posts)
+    first = mails(tmp_path)
+    parsed = [BytesParser(policy=policy.default).parsebytes(raw) for raw in first.values()]
+    subjects = [str(mail["Subject"]) for mail in parsed]
+    assert any("木槿壶" in subject and "食品安全" in subject for subject in subjects)
+    assert not any("青稚茶" in subject for subject in subjects)
+
+    again = demo(tmp_path)
+    seen = landing.verify().rows
+    assert {i for file in landing.files() for i in (p.id for p in landing.read(file))} >= posts
+    assert seen >= len(posts)
+    assert sum(r["new"] for r in again["crawled"].values()) < 100
+    assert {name: raw for name, raw in mails(tmp_path).items() if name in first} == first
+    left = subprocess.run(
+        ["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert left.stdout == ""
