@@ -24,6 +24,7 @@ from keqing.workflow.targets import ThreadRow
 
 TIMELINE = "api/container/getIndex?containerid=107603{uid}"
 LONG_TEXT = "statuses/extend?id={mid}"
+STATUS = "https://m.weibo.cn/status/{mid}"  # a comment has no page of its own
 COMMENTS = "comments/hotflow?id={mid}&mid={mid}&max_id_type=0"
 MAX_COMMENT_PAGES = 50
 GUEST_LIMIT = "guest_limit"
@@ -105,8 +106,9 @@ class WeiboSpider(SourceSpider):
                     return "blocked"
                 raise
             parsed, keeper = self.sound(page, parse_comments(page)), self.job.keeper
-            sights = keeper.sights(parsed.items)
-            keeper.take(parsed.items, page.body, first_walk)
+            items = [replace(i, url=i.url or STATUS.format(mid=mid)) for i in parsed.items]
+            sights = keeper.sights(items)
+            keeper.take(items, page.body, first_walk)
             if sights and all(sight.seen_at is not None for sight in sights):
                 break
             url = f"{first}&{parsed.next_page}" if parsed.next_page else None

@@ -29,6 +29,7 @@ def test_everything_once(town: Town, tmp_path: Path, source: str) -> None:
     assert (code, report["verdict"]) == (0, "FRESH")
     assert {post.id for post in landed(root, source)} == town.ids(source)
     assert len(landed(root, source)) == len(town.ids(source))
+    assert all(post.url for post in landed(root, source))
     assert report["parsed"] == report["new"] + report["duplicate"]  # type: ignore[operator]
     first, town.asked = len(town.asked), []
     code, report = crawl(root, source)
