@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -76,3 +79,35 @@ def test_what_is_not_ours_or_not_now_sends_nothing(root: Path, text: str, age: t
     line(root, [text], age)
     assert opened(root) == []
     assert mails(root) == []
+
+
+def kill_after(root: Path, verb: str, seconds: float) -> None:
+    """Start a verb and end it by SIGKILL."""
+    command = [sys.executable, "-m", "keqing", verb, "--root", str(root)]
+    victim = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    victim.kill()
+    victim.wait()
+
+
+@pytest.mark.parametrize("stage", ["check", "notify"])
+@pytest.mark.parametrize("after_s", [0.4, 0.8, 1.2])
+def test_a_killed_alarm_stage_sends_once(root: Path, stage: str, after_s: float) -> None:
+    """kill -9 of check or notify and an immediate re-run: the same incidents, each mail once."""
+    texts = [f"木槿壶万象店的青提冻喝出一块塑料片，第{n}次了，太可怕了" for n in range(12)]
+    at = datetime.now(UTC) + BEIJING - timedelta(minutes=20)
+    rows = [f"{n},{text},{at:%Y-%m-%d %H:%M:%S},a{n}" for n, text in enumerate(texts)]
+    (root / "p.csv").write_text("\n".join(["编号,正文,发布时间,作者", *rows]), encoding="utf-8")
+    for verb in (["import", str(root / "p.csv")], ["score"], ["load"]):
+        run(root, *verb)
+    for verb in ("check", "notify"):
+        if verb == stage:
+            kill_after(root, verb, after_s)
+        run(root, verb)
+    scopes = opened(root)
+    assert len(scopes) == len(set(scopes)) >= 1
+    names = [path.name for path in mails(root)]
+    ids = [
+        message_from_bytes(path.read_bytes(), policy=default)["Message-ID"] for path in mails(root)
+    ]
+    assert len(names) == len(set(ids)) == len(scopes)
