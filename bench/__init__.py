@@ -1,0 +1,1 @@
+"""Measurements and pictures; nothing here is needed to run keqing."""

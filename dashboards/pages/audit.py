@@ -1,0 +1,56 @@
+"""审计: who did what when, newest first, with the state of the chain.
+
+In:  a lead or administrator. Out: rows of the audit trail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from dashboards.access import Needs, Visitor
+from dashboards.frame import frame_of
+from dashboards.render import page, twin
+from dashboards.site import Site, site_of
+from keqing.errors import WorkflowError
+from keqing.workflow import accounts
+from keqing.workflow.accounts import AuditRow, Role
+from keqing.workflow.db import begin
+
+SHOWN = 200
+router = APIRouter()
+Lead = Annotated[Visitor, Depends(Needs(Role.LEAD))]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The newest rows; `broken` says which row does not agree with the chain."""
+
+    rows: tuple[AuditRow, ...]
+    total: int | None
+    broken: str
+
+
+def answer(site: Site) -> Audit:
+    """The trail as of now."""
+    with begin(site.engine) as tx:
+        rows = tuple(accounts.audit_rows(tx, SHOWN))
+        try:
+            return Audit(rows, accounts.verify_audit(tx), "")
+        except WorkflowError as error:
+            return Audit(rows, None, str(error))
+
+
+@router.get("/audit.json")
+def as_json(request: Request, visitor: Lead) -> Response:
+    """The page's numbers."""
+    return twin(answer(site_of(request)))
+
+
+@router.get("/audit")
+def show(request: Request, visitor: Lead) -> Response:
+    """The page."""
+    site = site_of(request)
+    return page(request, "audit.html", frame=frame_of(site, visitor), audit=answer(site))

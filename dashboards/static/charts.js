@@ -1,0 +1,132 @@
+// Draws the charts that the server described in data-chart: labels, lines, blind steps, flags, links.
+// Tooltips are drawn on the canvas: as HTML they would write style attributes, which the policy refuses.
+"use strict";
+(() => {
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const text = () => ({ color: css("--muted"), fontSize: 12, fontFamily: "inherit" });
+
+  const hatch = () => {
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = 8;
+    const pen = tile.getContext("2d");
+    pen.strokeStyle = css("--muted");
+    pen.globalAlpha = 0.55;
+    pen.lineWidth = 1.2;
+    for (const shift of [-8, 0, 8]) {
+      pen.beginPath();
+      pen.moveTo(shift, 8);
+      pen.lineTo(shift + 8, 0);
+      pen.stroke();
+    }
+    return { image: tile, repeat: "repeat" };
+  };
+
+  // Steps that nothing could see: a hatched field over the whole height, from edge to edge.
+  const blind = (chart) => ({
+    silent: true,
+    itemStyle: { color: hatch(), opacity: 1 },
+    label: { position: "insideTop", color: css("--muted"), fontSize: 12 },
+    data: chart.blind.map(([first, last]) => [
+      { xAxis: first, name: chart.words.blind }, { xAxis: last },
+    ]),
+  });
+
+  const flags = (chart) => ({
+    silent: true,
+    symbol: "none",
+    lineStyle: { type: "dashed", width: 1 },
+    data: chart.marks.map((mark) => ({
+      xAxis: mark.at,
+      lineStyle: { color: css(`--${mark.level}`) },
+      label: {
+        formatter: () => mark.label.slice(0, 14), color: css(`--${mark.level}`), fontSize: 12,
+        position: "end", align: mark.at > chart.labels.length / 2 ? "right" : "left",
+      },
+    })),
+  });
+
+  // The last step is not over: drawn pale, or it would look like a fall.
+  const values = (chart, line) => line.map((value, n) => (
+    chart.open_end && n === line.length - 1
+      ? { value, itemStyle: { opacity: 0.35 } } : value
+  ));
+
+  const stack = (chart) => ["negative", "neutral", "positive"].map((name, n) => ({
+    name: chart.words[name], type: "bar", stack: "all", barCategoryGap: "18%",
+    itemStyle: { color: css(`--${name}`), opacity: [0.85, 0.45, 0.6][n] },
+    data: values(chart, chart.lines[name]),
+    ...(n === 0 ? { markArea: blind(chart), markLine: flags(chart) } : {}),
+  }));
+
+  const band = (chart) => {
+    const { low, high, negative_voices: voices } = chart.lines;
+    const plain = { type: "line", symbol: "none", stack: "band", silent: true, lineStyle: { opacity: 0 } };
+    const height = high.map((top, n) => (top === null ? null : top - low[n]));
+    return [
+      { ...plain, name: "low", data: low },
+      { ...plain, name: chart.words.band, data: height, areaStyle: { color: css("--accent"), opacity: 0.14 } },
+      {
+        name: chart.words.negative_voices, type: "line", data: voices, symbol: "circle", symbolSize: 5,
+        connectNulls: false, lineStyle: { color: css("--negative"), width: 2 },
+        itemStyle: { color: css("--negative") }, markArea: blind(chart),
+      },
+    ];
+  };
+
+  const tip = (chart) => (rows) => {
+    const n = rows[0].dataIndex;
+    const shown = Object.entries(chart.lines).map(([name, line]) => {
+      const value = line[n];
+      return `${chart.words[name]}  ${value === null ? "—" : value.toLocaleString("en-US")}`;
+    });
+    const open = chart.open_end && n === chart.labels.length - 1 ? `（${chart.words.open}）` : "";
+    return [chart.labels[n] + open, ...shown].join("\n");
+  };
+
+  const option = (chart) => ({
+    animation: false,
+    aria: { enabled: true, decal: { show: false } },
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+    grid: { left: 44, right: 16, top: 28, bottom: 52 },
+    legend: {
+      bottom: 0, left: 0, itemWidth: 10, itemHeight: 10, selectedMode: false, textStyle: text(),
+      data: chart.kind === "stack"
+        ? ["negative", "neutral", "positive"].map((name) => chart.words[name])
+        : [chart.words.negative_voices, chart.words.band],
+    },
+    tooltip: {
+      trigger: "axis", renderMode: "richText", confine: true, formatter: tip(chart),
+      backgroundColor: css("--card"), borderColor: css("--line"),
+      textStyle: { color: css("--ink"), fontSize: 12 }, axisPointer: { type: "shadow" },
+    },
+    xAxis: {
+      type: "category", data: chart.labels, axisLabel: { ...text(), hideOverlap: true },
+      axisLine: { lineStyle: { color: css("--line") } }, axisTick: { show: false },
+    },
+    yAxis: {
+      type: "value", minInterval: 1, axisLabel: text(),
+      splitLine: { lineStyle: { color: css("--line") } },
+    },
+    series: chart.kind === "stack" ? stack(chart) : band(chart),
+  });
+
+  const draw = (box) => {
+    const chart = JSON.parse(box.dataset.chart);
+    const plot = echarts.init(box, null, { renderer: "canvas" });
+    plot.setOption(option(chart));
+    // A click anywhere in a step opens its posts.
+    plot.getZr().on("click", (event) => {
+      const [n] = plot.convertFromPixel({ seriesIndex: 0 }, [event.offsetX, event.offsetY]);
+      if (plot.containPixel("grid", [event.offsetX, event.offsetY]) && chart.urls[n]) {
+        window.location.assign(chart.urls[n]);
+      }
+    });
+    new ResizeObserver(() => plot.resize()).observe(box);
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      plot.setOption(option(chart), true);
+    });
+    box.dataset.ready = "1";
+  };
+
+  document.querySelectorAll(".plot").forEach(draw);
+})();
