@@ -30,8 +30,8 @@ $(BIN)/uv:
 install: .venv/run.stamp ## environment from the lock, var/
 install-dev: .venv/dev.stamp ## the same with what tests need
 
-run: install ## the demo city and one pass of the whole line: crawl, score, load, check, notify; prints what it found
-	$(BIN)/keqing demo
+run: install ## start everything: demo city, one pass of the line, Airflow; Ctrl-C stops. ONCE=1 ends after the pass
+	$(BIN)/keqing $(if $(ONCE),demo,up)
 
 test: install-dev ## everything: format, lint, types, import contracts, all tests
 	$(BIN)/ruff format --check .

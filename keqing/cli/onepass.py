@@ -62,18 +62,22 @@ def demo(args: argparse.Namespace) -> int:
     return 3 if report.failed else 0
 
 
-def run_pass(ctx: Context) -> PassReport:
-    """Run every stage once; a source that fails holds back nobody."""
+def run_pass(ctx: Context, stopped: Callable[[], bool] = lambda: False) -> PassReport:
+    """Run every stage once; a source that fails holds back nobody, a stop ends it between steps."""
     report = PassReport()
     cards = _watched(ctx)
     with _progress() as bar:
         crawling = bar.add_task("采集 crawl", total=len(cards))
         for card in cards:
+            if stopped():
+                return report
             bar.update(crawling, description=f"采集 {card.title}")
             _crawl(ctx, card.name, report)
             bar.advance(crawling)
         bar.update(crawling, description="采集 crawl")
         for name, title, stage in _STAGES:
+            if stopped():
+                return report
             task = bar.add_task(f"{title} {name}", total=1)
             report.stages[name] = stage(ctx)
             bar.advance(task)

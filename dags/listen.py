@@ -1,0 +1,51 @@
+"""研判与预警: score, load, check, notify take whatever landed and is not done yet.
+
+Runs after each finished crawl and every minute, so that a crawler that says nothing is noticed too.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable, dag, task
+
+STAGES = {"score": ("nlp", 1800.0), "load": ("index", 900.0), "check": ("index", 300.0)}
+
+
+@dag(
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("* * * * *", timezone="Asia/Shanghai"),
+        assets=[Asset("posts")],
+    ),
+    catchup=False,
+    max_active_runs=1,
+    doc_md=__doc__,
+    tags=["keqing"],
+    default_args={
+        "owner": "keqing",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+    },
+)
+def listen() -> None:
+    """score >> load >> check >> notify."""
+
+    @task
+    def stage(verb: str, limit_s: float) -> dict[str, object]:
+        from keqing.process import run_verb
+
+        return run_verb([verb, "--root", os.environ["AIRFLOW_HOME"]], limit_s)
+
+    chain = [
+        stage.override(task_id=verb, pool=pool)(verb, limit)
+        for verb, (pool, limit) in STAGES.items()
+    ]
+    last = stage.override(task_id="notify")("notify", 300.0)
+    for before, after in zip(chain, [*chain[1:], last], strict=True):
+        before >> after
+
+
+listen()

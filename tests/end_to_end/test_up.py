@@ -1,0 +1,88 @@
+"""`keqing up` with the real scheduler: a run by hand walks the line; a signal ends everything."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from keqing.settings import load_settings
+from keqing.stack.airflow import Rest
+from keqing.workflow import db, runs
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOT_S = 420.0
+pytestmark = pytest.mark.end_to_end
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A plan without the city: what is to be scored comes from a file."""
+    plan = (ROOT / "keqing.toml").read_text(encoding="utf-8").partition("\n[watch]")[0]
+    plan = plan.replace("demo = true", "demo = false")
+    (tmp_path / "keqing.toml").write_text(plan, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def system(root: Path) -> Iterator[subprocess.Popen[str]]:
+    up = subprocess.Popen(
+        [sys.executable, "-m", "keqing", "up", "--root", str(root)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    yield up
+    if up.poll() is None:
+        up.kill()
+    up.communicate()
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> None:
+    if process.stdout is None:
+        raise RuntimeError("no output to read")
+    for line in process.stdout:
+        if words in line:
+            return
+    raise RuntimeError(f"ended before it said {words!r}")
+
+
+def loaded(root: Path) -> int:
+    with db.begin(db.open_workflow(load_settings(root, env={}))) as tx:
+        return sum(run.counts.get("created", 0) for run in runs.last(tx, "load"))
+
+
+def test_the_scheduler_runs_the_line(root: Path, system: subprocess.Popen[str]) -> None:
+    """A post that lands while Airflow is up is in the index after a run; TERM leaves nothing."""
+    wait_for(system, "Ctrl-C")
+    (root / "a.csv").write_text("id,正文\n1,木槿壶真好喝\n", encoding="utf-8")
+    take = [sys.executable, "-m", "keqing", "import", str(root / "a.csv"), "--root", str(root)]
+    subprocess.run(take, check=True, capture_output=True)
+    ports = json.loads((root / "var" / "ports.json").read_text())
+    passwords = json.loads((root / "var" / "passwords.json").read_text())
+    rest = Rest(f"http://127.0.0.1:{ports['airflow']}", "ops", passwords["ops"])
+    run = rest.trigger("listen")
+    deadline = time.monotonic() + BOOT_S
+    while rest.state("listen", run) not in ("success", "failed") and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert rest.state("listen", run) == "success"
+    assert loaded(root) == 1
+    pids = [json.loads(p.read_text())["pid"] for p in (root / "var" / "run").glob("*.json")]
+    assert len(pids) == 3
+    system.send_signal(signal.SIGTERM)
+    assert system.wait(90) == 0
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.killpg(pid, 0)
+    for port in (ports["airflow"], ports["airflow-health"]):
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
+    assert list((root / "var" / "run").iterdir()) == []
