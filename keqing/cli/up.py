@@ -10,6 +10,7 @@ import argparse
 import logging
 import os
 import signal
+import sys
 import threading
 from contextlib import nullcontext
 
@@ -18,10 +19,13 @@ from keqing.cli.context import AddVerb, Context, context, now
 from keqing.cli.onepass import run_pass, summary
 from keqing.logs import configure_logging
 from keqing.stack import airflow
-from keqing.stack.ports import kept_ports
+from keqing.stack.ports import HOST, kept_ports
 from keqing.stack.secrets import airflow_passwords, airflow_secrets
-from keqing.stack.supervisor import Supervisor
-from keqing.workflow import leases
+from keqing.stack.supervisor import Component, Supervisor, answers
+from keqing.workflow import accounts, db, leases
+
+BASE_URL = "KEQING__DASHBOARDS__BASE_URL"
+DASHBOARDS_PORT = 28090
 
 
 def add_verbs(add: AddVerb) -> None:
@@ -37,20 +41,47 @@ def _up(args: argparse.Namespace) -> int:
     settings = ctx.settings
     with leases.hold(ctx.engine, "up", leases.this_process("up"), now):
         with city_running(settings) if settings.plan.demo else nullcontext():
+            ports = _ports(ctx)
+            os.environ[BASE_URL] = f"http://{HOST}:{ports['dashboards']}"  # links in mails
             fresh = context(args)  # again: the city has written its addresses
             with Supervisor(settings.var, stop) as supervisor:
+                supervisor.start(_dashboards(fresh, ports["dashboards"]))
                 report = run_pass(fresh, stop.is_set)
                 if not stop.is_set():
-                    print("\n".join(summary(fresh, report)), flush=True)
-                _airflow(fresh, supervisor, stop)
+                    print("\n".join([*summary(fresh, report), *_entrance(fresh)]), flush=True)
+                _airflow(fresh, supervisor, stop, ports)
                 supervisor.watch()
     print("已停止。")
     return 0
 
 
-def _airflow(ctx: Context, supervisor: Supervisor, stop: threading.Event) -> None:
+def _ports(ctx: Context) -> dict[str, int]:
+    own = ctx.settings.plan.dashboards.port or DASHBOARDS_PORT
+    path = ctx.settings.var / "ports.json"
+    return kept_ports(path, {"dashboards": own, **airflow.PORTS})
+
+
+def _dashboards(ctx: Context, port: int) -> Component:
+    root = str(ctx.settings.root)
+    command = [sys.executable, "-m", "keqing", "serve", "--root", root, "--port", str(port)]
+    address = f"{ctx.settings.plan.dashboards.base_url}/healthz"
+    return Component("dashboards", command, {}, lambda: answers(address))
+
+
+def _entrance(ctx: Context) -> list[str]:
+    """Where the pages are; name and one-time password of a new installation's administrator."""
+    lines = [f"看板 {ctx.settings.plan.dashboards.base_url}"]
+    with db.begin(ctx.engine) as tx:
+        made = accounts.create_first_admin(tx, now())
+    if made:
+        lines.append(f"登录 {made[0]}  一次性密码 {made[1]}  (首次登录须修改)")
+    return lines
+
+
+def _airflow(
+    ctx: Context, supervisor: Supervisor, stop: threading.Event, ports: dict[str, int]
+) -> None:
     settings = ctx.settings
-    ports = kept_ports(settings.var / "ports.json", airflow.PORTS)
     secrets, passwords = airflow_secrets(settings.var, os.environ), airflow_passwords(settings.var)
     env = airflow.environment(settings.root, ports, secrets)
     if stop.is_set():

@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from keqing.errors import KeqingError, Unreachable
 from keqing.logs import get_logger
 from keqing.process import end, group_alive
@@ -127,6 +129,14 @@ class Supervisor:
     def _tail(self, component: Component) -> str:
         text = (self._logs / f"{component.name}.log").read_text(encoding="utf-8", errors="replace")
         return "\n".join(text.splitlines()[-LOG_LINES:])
+
+
+def answers(url: str) -> bool:
+    """Whether a page is served there."""
+    try:
+        return httpx.get(url, timeout=5.0, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 def start_of(pid: int) -> str:

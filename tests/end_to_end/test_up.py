@@ -76,13 +76,13 @@ def test_the_scheduler_runs_the_line(root: Path, system: subprocess.Popen[str]) 
     assert rest.state("listen", run) == "success"
     assert loaded(root) == 1
     pids = [json.loads(p.read_text())["pid"] for p in (root / "var" / "run").glob("*.json")]
-    assert len(pids) == 3
+    assert len(pids) == 4
     system.send_signal(signal.SIGTERM)
     assert system.wait(90) == 0
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.killpg(pid, 0)
-    for port in (ports["airflow"], ports["airflow-health"]):
+    for port in (ports["airflow"], ports["airflow-health"], ports["dashboards"]):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0
     assert list((root / "var" / "run").iterdir()) == []
