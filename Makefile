@@ -33,7 +33,8 @@ install-dev: .venv/dev.stamp ## the same with what tests need
 run: install ## start everything: demo city, one pass of the line, Airflow; Ctrl-C stops. ONCE=1 ends after the pass
 	$(BIN)/keqing $(if $(ONCE),demo,up)
 
-test: install-dev ## everything: format, lint, types, import contracts, all tests
+test: install-dev ## Debian packages of the browser tests, then format, lint, types, import contracts, all tests
+	bash tests/packages.sh
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
