@@ -78,6 +78,11 @@ class SqliteEngine:
     def refresh(self) -> None:
         """Nothing to do: a committed row is visible at once."""
 
+    def snapshot(self, path: Path) -> None:
+        """Write a whole copy to a new file, beside running writers."""
+        with self._translated():
+            self._db().execute("VACUUM INTO ?", (str(path),))
+
     def close(self) -> None:
         """Close this thread's connection."""
         if (db := getattr(self._local, "db", None)) is not None:

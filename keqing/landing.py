@@ -69,6 +69,12 @@ class Landing:
             _write_whole(path, gzip.compress(body, 6, mtime=0))
         return digest
 
+    def heads(self) -> dict[str, str]:
+        """Hash of the newest entry of each source's chain; a copy of it elsewhere proves the rest."""
+        sources = sorted(p.stem for p in self._manifests().glob("*.jsonl"))
+        entries = {source: self._entries(source) for source in sources}
+        return {source: str(rows[-1]["entry"]) for source, rows in entries.items() if rows}
+
     def verify(self) -> VerifyReport:
         """Check chains, file hashes, roots and leaves.
 

@@ -30,7 +30,17 @@ from keqing import workflow
 from keqing.errors import IndexBusy, WorkflowError
 from keqing.settings import Settings, secret
 
-__all__ = ["METADATA", "Engine", "Tx", "UtcTime", "begin", "open_file", "open_url", "open_workflow"]
+__all__ = [
+    "METADATA",
+    "Engine",
+    "Tx",
+    "UtcTime",
+    "begin",
+    "open_file",
+    "open_url",
+    "open_workflow",
+    "snapshot",
+]
 
 METADATA = MetaData()
 Tx = Connection  # what the typed functions of this package take; opaque to everyone else
@@ -89,6 +99,23 @@ def begin(engine: Engine) -> Iterator[Tx]:
         if "locked" in str(error):
             raise IndexBusy("workflow database is locked for 30 s; try again later") from error
         raise WorkflowError(f"workflow database: {error.orig}") from error
+
+
+def snapshot(engine: Engine, path: Path) -> None:
+    """Write a whole copy of a SQLite workflow database to a new file, beside running writers.
+
+    Raises:
+        WorkflowError: the database is a server, which has its own backup, or the copy failed.
+    """
+    if engine.dialect.name != "sqlite":
+        raise WorkflowError(f"{engine.dialect.name}: use the server's own backup")
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("VACUUM INTO ?", (str(path),))
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise WorkflowError(f"{path}: the copy failed: {error}") from error
+    finally:
+        connection.close()
 
 
 def _pragmas(connection: Any, _record: Any) -> None:

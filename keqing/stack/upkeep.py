@@ -1,0 +1,74 @@
+"""Nightly upkeep: is the landing's chain whole, and a copy of what cannot be collected again.
+
+In:  settings, the workflow database, now. Out: var/backup/<day>/ with both databases and the heads of
+the landing's chains; a report. Days older than KEEP are removed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from index.engine import snapshot as snapshot_index
+from keqing.landing import Landing
+from keqing.settings import Settings
+from keqing.workflow import db
+from keqing.workflow.db import Engine
+
+KEEP = 7
+
+
+class UpkeepReport(BaseModel):
+    """What was verified, where the copy lies, which old ones went."""
+
+    entries: int
+    rows: int
+    backup: str
+    bytes: int
+    removed: list[str]
+
+
+def upkeep(settings: Settings, engine: Engine, now: datetime) -> UpkeepReport:
+    """Verify, then copy; a second run on one day replaces its copy.
+
+    Raises:
+        ChainBroken: the landing does not agree with its manifest; nothing is copied over a good copy.
+    """
+    landing = Landing(settings.var / "landing")
+    whole = landing.verify()
+    folder = settings.var / "backup" / f"{now:%Y%m%d}"
+    _copy(settings, engine, landing, folder)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    return UpkeepReport(
+        entries=whole.entries,
+        rows=whole.rows,
+        backup=str(folder.relative_to(settings.root)),
+        bytes=size,
+        removed=_forget(folder.parent),
+    )
+
+
+def _copy(settings: Settings, engine: Engine, landing: Landing, folder: Path) -> None:
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    aside.mkdir(parents=True, mode=0o700)
+    try:
+        db.snapshot(engine, aside / "keqing.db")
+        snapshot_index(settings, aside)
+        heads = json.dumps(landing.heads(), indent=1, sort_keys=True)
+        (aside / "heads.json").write_text(heads, encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        aside.replace(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _forget(folder: Path) -> list[str]:
+    days = sorted(path for path in folder.iterdir() if path.name.isdigit())
+    for path in days[:-KEEP]:
+        shutil.rmtree(path)
+    return [path.name for path in days[:-KEEP]]
