@@ -25,6 +25,7 @@ from keqing.words import word
 
 CHINA = ZoneInfo("Asia/Shanghai")
 SUBJECT_MAX = 60
+DIGEST = "digest"
 TEXT_MAX = 160
 COLOURS = {
     Level.BLUE: "#1d5fbf",
@@ -43,21 +44,38 @@ def build(notice: Notification, sender: str, to: str) -> EmailMessage:
         sender: address, whose domain also stands in the message ids.
         to: address of the receiver.
     """
+    if notice.reason == DIGEST:
+        return _digest(notice, sender, to)
     incident = Incident.model_validate(notice.payload["incident"])
+    title = subject(incident, str(notice.payload["reason"]))
+    message = _envelope(notice, sender, to, title)
+    if incident.level is Level.RED:
+        message["Importance"] = "high"
+    _body(message, _facts(notice, incident), notice.payload.get("chart"), incident)
+    return message
+
+
+def _envelope(notice: Notification, sender: str, to: str, title: str) -> EmailMessage:
     domain = sender.rpartition("@")[2] or "localhost"
     message = EmailMessage()
-    message["Subject"] = subject(incident, str(notice.payload["reason"]))
+    message["Subject"] = title
     message["From"] = Address("客情", addr_spec=one_line(sender))
     message["To"] = one_line(to)
     message["Date"] = format_datetime(notice.created_at)
     message["Message-ID"] = f"<{one_line(notice.id)}@{domain}>"
-    message["References"] = f"<{incident.id}.thread@{domain}>"
+    message["References"] = f"<{notice.incident}.thread@{domain}>"
     message["List-ID"] = f"<alerts.{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    if incident.level is Level.RED:
-        message["Importance"] = "high"
-    _body(message, _facts(notice, incident), notice.payload.get("chart"), incident)
+    return message
+
+
+def _digest(notice: Notification, sender: str, to: str) -> EmailMessage:
+    facts = dict(notice.payload) | {"notice": notice}
+    message = _envelope(notice, sender, to, one_line(str(notice.payload["subject"])))
+    message.set_content(_templates().get_template("digest.txt").render(facts))
+    page = _templates().get_template("digest.html").render(facts)
+    message.add_alternative(page, subtype="html")
     return message
 
 

@@ -1,4 +1,4 @@
-"""Verb of the night: upkeep."""
+"""Verbs of the night and the morning: upkeep, digest."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from keqing.workflow import leases
 
 
 def add_verbs(add: AddVerb) -> None:
-    """Declare the verb of this file."""
+    """Declare the verbs of this file."""
     add("upkeep", _upkeep, "verify the landing, back up both databases", "keqing upkeep")
+    add("digest", _digest, "queue the daily report; notify sends it", "keqing digest")
 
 
 def _upkeep(args: argparse.Namespace) -> int:
@@ -20,5 +21,16 @@ def _upkeep(args: argparse.Namespace) -> int:
     owner = leases.this_process("upkeep")
     with leases.hold(ctx.engine, "upkeep", owner, now), ledger(ctx, "upkeep") as report:
         report.update(plain(upkeep(ctx.settings, ctx.engine, now())))
+    show(args, report)
+    return 0
+
+
+def _digest(args: argparse.Namespace) -> int:
+    from alerts.digest import digest
+
+    ctx = context(args)
+    owner = leases.this_process("digest")
+    with leases.hold(ctx.engine, "digest", owner, now), ledger(ctx, "digest") as report:
+        report.update(plain(digest(ctx.settings, ctx.engine, ctx.index, now())))
     show(args, report)
     return 0

@@ -28,7 +28,7 @@ PORTS = {
     "airflow-worker": 28793,
     "airflow-trigger": 28794,
 }
-DAGS = ("collect", "listen", "upkeep")
+DAGS = ("collect", "listen", "upkeep", "digest")
 POOLS = Path(__file__).resolve().parents[2] / "deploy" / "pools.json"
 CFG = Path(__file__).resolve().parents[2] / "airflow.cfg"
 DAGS_FOLDER = Path(__file__).resolve().parents[2] / "dags"
