@@ -49,8 +49,15 @@ def fill(
         stage(settings, engine, now)
         with begin(engine) as tx:
             runs.finish(tx, run_id, "ok", {"posts": len(posts)}, now - timedelta(minutes=2))
-    check(settings, engine, open_index(settings), now)
-    notify(settings, engine, now)
+    opened = check(settings, engine, open_index(settings), now)
+    sent = notify(settings, engine, now)
+    counts = {
+        "check": {"brands": opened.brands, "queued": opened.queued},
+        "notify": {"sent": sent.sent},
+    }
+    with begin(engine) as tx:
+        for name, found in counts.items():
+            runs.finish(tx, runs.start(tx, name, None, now), "ok", found, now)
 
 
 def crawls(engine: Engine, now: datetime, blind_now: bool = False) -> None:

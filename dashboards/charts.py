@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -18,6 +18,7 @@ from dashboards.sight import Spans, covered
 from dashboards.times import BEIJING
 from index.query import Series, Window
 from keqing.errors import TooLittleHistory
+from keqing.records import Level
 
 HOUR_S = 3600
 STEPS = ((6, 300), (48, HOUR_S), (14 * 24, 6 * HOUR_S))
@@ -71,11 +72,13 @@ def volume_chart(
     gaps: Spans,
     link: Callable[[datetime, datetime], str],
     now: datetime,
+    dim: Spans = (),
 ) -> Chart:
     """Negative, neutral and positive posts per step, summed over the brands asked.
 
     Args:
         gaps: spans in which nothing could be seen; a step within one and without posts is unknown.
+        dim: spans in which a source was blind; their counts are a lower bound and hatched.
         link: address of the posts between two moments.
     """
     starts = grids[0].starts if grids else ()
@@ -94,7 +97,7 @@ def volume_chart(
         lines=lines,
         urls=tuple(link(max(a, window.start), b) for a, b in zip(starts, ends, strict=True)),
         step_s=step_s,
-        blind=_runs([covered(gaps, at, at + step, whole=False) for at in starts]),
+        blind=_runs([covered((*gaps, *dim), at, at + step, whole=False) for at in starts]),
         open_end=bool(starts) and starts[-1] + step > now,
     )
 
@@ -134,13 +137,12 @@ def marked(
 ) -> Chart:
     """The chart with flags (moment, label, level) at the steps that hold them."""
     step = timedelta(seconds=chart.step_s)
-    found = [
-        Mark(n, label, level)
-        for moment, label, level in marks
-        for n, at in enumerate(starts)
-        if at <= moment < at + step
-    ]
-    return Chart(**(vars(chart) | {"marks": tuple(found)}))
+    found: dict[int, list[Mark]] = {}
+    for n, at in enumerate(starts):
+        for moment, label, level in marks:
+            if at <= moment < at + step:
+                found.setdefault(n, []).append(Mark(n, label, level))
+    return replace(chart, marks=tuple(_joined(same) for same in found.values()))
 
 
 def labels(starts: Sequence[datetime], step_s: int) -> tuple[str, ...]:
@@ -153,6 +155,13 @@ def labels(starts: Sequence[datetime], step_s: int) -> tuple[str, ...]:
         f"{at:%m-%d %H:%M}" if first else f"{at:%H:%M}"
         for at, first in zip(local, new, strict=True)
     )
+
+
+def _joined(marks: Sequence[Mark]) -> Mark:
+    """One flag for several at one step: the gravest names it, the others are counted."""
+    gravest = max(marks, key=lambda mark: Level(mark.level).rank)
+    more = f" +{len(marks) - 1}" if len(marks) > 1 else ""
+    return Mark(gravest.at, gravest.label + more, gravest.level)
 
 
 def _sum(grids: Sequence[Series], name: str) -> Ints:

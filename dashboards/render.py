@@ -31,6 +31,15 @@ STATIC = HERE / "static"
 ROLES = {
     "viewer": "只读", "analyst": "分析员", "responder": "值班", "lead": "组长", "admin": "管理员",
 }  # fmt: skip
+COUNTS = {
+    "fetched": "取回", "fetched_pages": "页面", "parsed": "解析", "new": "新帖", "updated": "更新",
+    "duplicate": "重复", "filtered": "过滤", "refused": "拒绝", "read": "读入", "landed": "落地",
+    "rejected": "拒收", "scored": "已理解", "about_us": "提及我方", "received": "收到",
+    "created": "新增", "changed": "变化", "unchanged": "未变", "stale": "过时", "brands": "品牌",
+    "ticks": "时点", "queued": "待发", "sent": "送达", "failed": "失败", "dead": "死信",
+    "posts": "帖文",
+}  # fmt: skip
+FEW = 10
 UNITS = {"s": "{n} 秒", "min": "{n} 分钟", "h": "{n} 小时", "d": "{n} 天"}
 
 
@@ -73,7 +82,9 @@ def words(lang: Lang) -> dict[str, Any]:
         "absolute": times.absolute,
         "short": times.short,
         "role": lambda code: _translate(lang, ROLES[code]),
-        "span_of": times.clock,
+        "counted": lambda name: _translate(lang, COUNTS.get(str(name), str(name))),
+        "lasting": lambda seconds: lasting(seconds, lang),
+        "span_of": lambda seconds: span_of(seconds, lang),
         "plain": clean,
         "safe_url": safe_url,
         "ago": lambda moment, now: ago(moment, now, lang),
@@ -93,17 +104,31 @@ def percent(value: float | None) -> str:
 
 
 def change(value: float | None, before: float | None) -> str:
-    """`+187%`; a dash where there is nothing to compare with."""
-    if value is None or not before:
+    """`+187%`; of few posts the difference itself, because +12,300% of one post says nothing."""
+    if value is None or before is None:
         return "—"
-    moved = (value - before) / before
-    return f"{'−' if moved < 0 else '+' if moved > 0 else ''}{abs(moved):.0%}"
+    moved = value - before
+    sign = "−" if moved < 0 else "+" if moved > 0 else ""
+    return f"{sign}{abs(moved):,.0f}" if before < FEW else f"{sign}{abs(moved) / before:,.0%}"
 
 
 def ago(moment: Any, now: Any, lang: Lang) -> str:
     """`11 分钟前`."""
-    n, unit = times.distance((now - moment).total_seconds())
-    return _translate(lang, "{span}前", span=_translate(lang, UNITS[unit], n=n))
+    return _translate(lang, "{span}前", span=lasting((now - moment).total_seconds(), lang))
+
+
+def lasting(seconds: float, lang: Lang) -> str:
+    """`11 分钟`."""
+    n, unit = times.distance(seconds)
+    return _translate(lang, UNITS[unit], n=n)
+
+
+def span_of(seconds: float, lang: Lang) -> str:
+    """`04:12`, `16:28:00`, or `8 天 21 小时`."""
+    hours = int(abs(seconds)) // 3600
+    if hours < 48:
+        return times.clock(seconds)
+    return _translate(lang, "{d} 天 {h} 小时", d=hours // 24, h=hours % 24)
 
 
 def in_lang(url: str, lang: Lang) -> str:

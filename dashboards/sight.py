@@ -48,6 +48,11 @@ class Sight:
         tail = ((self.as_of, now),) if self.dead and self.as_of else ()
         return (*common, *tail)
 
+    def dim(self, sources: Sequence[str]) -> Spans:
+        """Spans in which at least one of these sources (any if empty) was blind."""
+        names = list(sources) or list(self.gaps)
+        return tuple(span for name in names for span in self.gaps.get(name, ()))
+
     def partial(self, start: datetime, end: datetime) -> dict[str, Spans]:
         """Gaps of each source within a window, cut to it."""
         cut = {

@@ -32,11 +32,9 @@ def distance(seconds: float) -> tuple[int, str]:
 
 
 def clock(seconds: float) -> str:
-    """`04:12` or `16:28:00`: minutes and seconds, with hours when there are any; days as `3d 04h`."""
+    """`04:12` or `16:28:00`: minutes and seconds, with hours when there are any."""
     whole = int(abs(seconds))
-    days, hours, minutes = whole // 86400, whole % 86400 // 3600, whole % 3600 // 60
-    if days:
-        return f"{days}d {hours:02}h"
+    hours, minutes = whole // 3600, whole % 3600 // 60
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes:02}:{whole % 60:02}"
 
 

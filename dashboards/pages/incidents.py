@@ -244,5 +244,6 @@ def _chart(site: Site, found: Incident, frame: Frame, window: Window) -> Chart |
     def link(start: datetime, end: datetime) -> str:
         return Filters().url("/mentions", brand=(found.brand,), since=start, until=end)
 
-    chart = volume_chart(grids, window, step, gaps, link, site.now())
+    dim = frame.sight.dim(())
+    chart = volume_chart(grids, window, step, gaps, link, site.now(), dim)
     return marked(chart, grids[0].starts, [(found.opened_at, found.title, found.level.value)])

@@ -18,6 +18,7 @@ from dashboards.access import Needs, Visitor
 from dashboards.ask import Question, asked_brands, question
 from dashboards.cards import Card, card_of
 from dashboards.charts import HOUR_S, Chart, band_chart, marked, step_for, volume_chart
+from dashboards.clocks import ack_overdue
 from dashboards.filters import Filters
 from dashboards.frame import Frame, frame_of
 from dashboards.lights import Light, lights
@@ -63,6 +64,8 @@ class Overview:
     chart: Chart
     band: Chart
     incidents: tuple[Row, ...]
+    live: int
+    late: int
     stories: tuple[Card, ...]
     posts: tuple[Card, ...]
     sources: tuple[Bar, ...]
@@ -84,6 +87,7 @@ def answer(site: Site, asked: Question, frame: Frame) -> Overview:
     step = step_for(asked.window)
     grids = _grids(site, asked, brands, asked.window, step)
     unseen = frame.sight.dead
+    live = [i for i in frame.live if not asked.filters.brand or i.brand in brands]
     figures = [
         _figures(site, asked, links, (b,), grids[n : n + 1], unseen) for n, b in enumerate(brands)
     ]
@@ -97,7 +101,9 @@ def answer(site: Site, asked: Question, frame: Frame) -> Overview:
         brands=tuple(figures),
         chart=_volume(site, asked, links, brands, frame, grids, step),
         band=_band(site, asked, links, brands, frame),
-        incidents=rows_of(site, frame.live, asked.now)[:SHOWN],
+        incidents=rows_of(site, live, asked.now)[:SHOWN],
+        live=len(live),
+        late=sum(ack_overdue(incident, asked.now) for incident in live),
         stories=tuple(card_of(hit, site, _against(links, brands)) for hit in hits),
         posts=tuple(card_of(hit, site, _against(links, brands)) for hit in risky),
         sources=_sources(site, asked, links, brands),
@@ -188,7 +194,8 @@ def _volume(
     def link(start: datetime, end: datetime) -> str:
         return links.url("/mentions", brand=tuple(brands), since=start, until=end)
 
-    chart = volume_chart(grids, asked.window, step, gaps, link, asked.now)
+    dim = frame.sight.dim(asked.filters.source)
+    chart = volume_chart(grids, asked.window, step, gaps, link, asked.now, dim)
     flags = [(i.opened_at, i.title, i.level.value) for i in frame.live if i.brand in brands]
     return marked(chart, grids[0].starts if grids else (), flags)
 

@@ -39,7 +39,7 @@
       xAxis: mark.at,
       lineStyle: { color: css(`--${mark.level}`) },
       label: {
-        formatter: () => mark.label.slice(0, 14), color: css(`--${mark.level}`), fontSize: 12,
+        formatter: () => mark.label.slice(0, 18), color: css(`--${mark.level}`), fontSize: 12,
         position: "end", align: mark.at > chart.labels.length / 2 ? "right" : "left",
       },
     })),
@@ -64,7 +64,7 @@
     const height = high.map((top, n) => (top === null ? null : top - low[n]));
     return [
       { ...plain, name: "low", data: low },
-      { ...plain, name: chart.words.band, data: height, areaStyle: { color: css("--accent"), opacity: 0.14 } },
+      { ...plain, name: chart.words.band, data: height, itemStyle: { color: css("--accent") }, areaStyle: { color: css("--accent"), opacity: 0.14 } },
       {
         name: chart.words.negative_voices, type: "line", data: voices, symbol: "circle", symbolSize: 5,
         connectNulls: false, lineStyle: { color: css("--negative"), width: 2 },
