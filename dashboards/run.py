@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import signal
 import socket
 from collections.abc import Callable
 from datetime import datetime
@@ -41,14 +42,17 @@ def serve(settings: Settings, host: str, port: int, now: Callable[[], datetime])
             f"host {host}: pages leave this machine only behind TLS. Set [dashboards] base_url to "
             "an https address and put a proxy in front, or use 127.0.0.1."
         )
-    listener = _bound(host, port or kept_port(settings.var))
-    chosen = listener.getsockname()[1]
-    _keep(settings.var, chosen)
     app = make_app(
         settings, open_workflow(settings), open_index(settings), make_segmenter(settings).tokens,
         now, insecure_dev=insecure,
     )  # fmt: skip
+    listener = _bound(host, port or kept_port(settings.var))
+    chosen = listener.getsockname()[1]
+    _keep(settings.var, chosen)
     log.info("pages are served", host=host, port=chosen)
+    # uvicorn ends on these and then raises them again; an end that was asked for is no failure.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, date_header=True,
         timeout_graceful_shutdown=GRACE_S, proxy_headers=not insecure,

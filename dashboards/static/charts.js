@@ -25,7 +25,10 @@
   const blind = (chart) => ({
     silent: true,
     itemStyle: { color: hatch(), opacity: 1 },
-    label: { position: "insideTop", color: css("--muted"), fontSize: 12 },
+    label: {
+      position: "insideTop", color: css("--muted"), fontSize: 12,
+      backgroundColor: css("--card"), padding: [2, 4],
+    },
     data: chart.blind.map(([first, last]) => [
       { xAxis: first, name: chart.words.blind }, { xAxis: last },
     ]),
@@ -121,12 +124,20 @@
         window.location.assign(chart.urls[n]);
       }
     });
-    new ResizeObserver(() => plot.resize()).observe(box);
-    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-      plot.setOption(option(chart), true);
-    });
+    const size = new ResizeObserver(() => (box.isConnected ? plot.resize() : leave()));
+    const scheme = window.matchMedia("(prefers-color-scheme: dark)");
+    const repaint = () => plot.setOption(option(chart), true);
+    const leave = () => {
+      size.disconnect();
+      scheme.removeEventListener("change", repaint);
+      plot.dispose();
+    };
+    size.observe(box);
+    scheme.addEventListener("change", repaint);
     box.dataset.ready = "1";
   };
 
-  document.querySelectorAll(".plot").forEach(draw);
+  const all = () => document.querySelectorAll(".plot:not([data-ready])").forEach(draw);
+  document.addEventListener("keqing:refreshed", all);
+  all();
 })();

@@ -145,3 +145,19 @@ def test_slash_goes_to_the_query_and_words_of_an_ime_arrive(
     page.keyboard.press("Enter")
     page.wait_for_selector("mark")
     assert page.locator("#q").input_value() == "塑料片"
+
+
+def test_the_overview_refreshes_itself(desk: BrowserContext, site: Served) -> None:
+    """After a minute it asks again, as a poll, and draws its charts anew; an open table waits."""
+    page = desk.new_page()
+    page.clock.install()
+    page.goto(f"{site.url}/")
+    polls: list[str] = []
+    page.on("request", lambda r: polls.append(r.url) if r.headers.get("x-keqing-poll") else None)
+    with page.expect_response(lambda r: r.request.headers.get("x-keqing-poll") == "1"):
+        page.clock.fast_forward(61_000)
+    page.wait_for_selector(".plot[data-ready] canvas")
+    page.locator("details summary").first.click()
+    page.clock.fast_forward(61_000)
+    page.wait_for_timeout(300)
+    assert len(polls) == 1
