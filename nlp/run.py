@@ -141,7 +141,7 @@ def _mention(tx: Tx, post: Post, said: Reading, versions: Versions, now: datetim
         p_negative=said.p[0] if speaks else 0.0,
         p_neutral=said.p[1] if speaks else 0.0,
         p_positive=said.p[2] if speaks else 0.0,
-        stage="linear" if speaks else "none",
+        stage=said.stage if speaks else "none",
         intent=said.intent,
         emotion=said.emotion,
         aspects=said.aspects,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from keqing.records import BrandHit, Polarity, SeverityHit
 from keqing.settings import Settings
-from nlp import lexicon, linear, rules
+from nlp import cascade, lexicon, linear, rules
 from nlp.brands import Matcher, Matches
 from nlp.segment import keywords, make_segmenter
 from nlp.severity import severity
@@ -25,6 +25,7 @@ class Reading:
     """What one text says."""
 
     polarity: Polarity
+    stage: cascade.Stage
     p: tuple[float, float, float]  # negative, neutral, positive
     emotion: str
     intent: str | None
@@ -44,19 +45,22 @@ class Reader:
         self.model = linear.load()
         self.segmenter = make_segmenter(settings)
         self.matcher = Matcher(settings.plan.brands)
-        self.version = f"linear-{self.model.version}"
+        self.cascade = cascade.build(self.model, settings.plan.nlp.second_stage, settings.root)
+        self.version = self.cascade.version
         self.dictionary = f"{self.segmenter.version}+{lexicon.version()}"
 
     def read(self, texts: Sequence[str], titles: Sequence[str]) -> list[Reading]:
         """One Reading per text (with its title, "" if none)."""
         whole = [f"{title}\n{text}" if title else text for title, text in _pairs(titles, texts)]
-        scores = self.model.score(whole)
+        scores, stages = self.cascade.score(whole)
         return [
-            self._one(n, text, title, whole[n], scores)
+            self._one(n, text, title, scores, stages[n])
             for n, (title, text) in enumerate(_pairs(titles, texts))
         ]
 
-    def _one(self, n: int, text: str, title: str, whole: str, scores: linear.Scores) -> Reading:
+    def _one(
+        self, n: int, text: str, title: str, scores: linear.Scores, stage: cascade.Stage
+    ) -> Reading:
         polarity = scores.polarity[n]
         own = split(text)
         plain = flat(f"{title}\n{own.own[own.start :]}")
@@ -65,6 +69,7 @@ class Reader:
         title_tokens = self.segmenter.tokens(title)
         return Reading(
             polarity=polarity,
+            stage=stage,
             p=(p[0], p[1], p[2]),
             emotion=scores.emotion[n],
             intent=rules.intent(plain, float(scores.complaint[n]), polarity),

@@ -1,0 +1,151 @@
+"""Second stage: any BERT-like sequence classifier in a local folder, run by onnxruntime.
+
+In:  a folder with config.json, tokenizer.json and model.onnx, as `optimum` exports them; texts.
+Out: probabilities of negative, neutral, positive. One unpadded post a call and one thread inside it:
+dynamic int8 takes its ranges over the whole tensor, so that neighbours and padding would move labels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keqing.errors import ModelError, UnknownLabels
+from nlp.linear import rounded
+
+FILES = ("config.json", "tokenizer.json", "model.onnx")
+NAMES = ("negative", "neutral", "positive")
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "negative": ("negative", "neg", "负面", "消极", "差评", "1 star", "2 stars"),
+    "neutral": ("neutral", "neu", "中性", "3 stars"),
+    "positive": ("positive", "pos", "正面", "积极", "好评", "4 stars", "5 stars"),
+}
+MAX_TOKENS = 512
+CLASSES = (2, 3, 5)
+
+
+class Classifier:
+    """A loaded model. `has_neutral` is False for two-class models: their p(neutral) is 0."""
+
+    def __init__(self, folder: Path, labels: Mapping[str, str], threads: int = 2) -> None:
+        missing = [name for name in FILES if not (folder / name).is_file()]
+        if missing:
+            raise ModelError(
+                f"{folder}: {', '.join(missing)} missing; export the model to ONNX into this folder, "
+                'or set [nlp.second_stage] model = "off"'
+            )
+        config = _config(folder / "config.json")
+        self._columns = columns_of(config.get("id2label") or {}, labels, folder)
+        self.has_neutral = "neutral" in self._columns
+        self.version = f"second-{_digest(folder / 'model.onnx')}"
+        self._tokenizer = _tokenizer(folder, int(config.get("max_position_embeddings", MAX_TOKENS)))
+        self._session = _session(folder / "model.onnx")
+        self._inputs = [value.name for value in self._session.get_inputs()]
+        self._threads = threads
+
+    def predict(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Probabilities, one row a text, columns negative, neutral, positive; each by itself.
+
+        Raises:
+            ModelError: the model refuses a text or answers in another shape.
+        """
+        if not texts:
+            return np.zeros((0, 3))
+        with ThreadPoolExecutor(self._threads) as pool:
+            return rounded(np.stack(list(pool.map(self._one, texts))))
+
+    def _one(self, text: str) -> NDArray[np.float64]:
+        encoded = self._tokenizer.encode(text)
+        arrays = {
+            "input_ids": encoded.ids,
+            "attention_mask": encoded.attention_mask,
+            "token_type_ids": encoded.type_ids,
+        }
+        feed = {name: np.array([arrays[name]], dtype=np.int64) for name in self._inputs}
+        try:
+            logits = np.asarray(self._session.run(None, feed)[0], dtype=np.float64)[0]
+        except (RuntimeError, ValueError, IndexError) as error:
+            raise ModelError(f"{self.version}: the model refuses a text: {error}") from error
+        if logits.shape != (len(self._columns),):
+            raise ModelError(f"{self.version}: {logits.shape} logits, labels {len(self._columns)}")
+        odds = np.exp(logits - logits.max())
+        p = np.zeros(3)
+        for share, name in zip(odds / odds.sum(), self._columns, strict=True):
+            p[NAMES.index(name)] += share
+        return p
+
+
+def columns_of(
+    id2label: Mapping[str, str], labels: Mapping[str, str], folder: Path
+) -> tuple[str, ...]:
+    """Polarity of each output, by the plan's `labels` or by the label's own name.
+
+    Raises:
+        UnknownLabels: with what was found and the line to write.
+    """
+    wrong = sorted(set(labels.values()) - set(NAMES))
+    if wrong:
+        raise UnknownLabels(f"keqing.toml: labels map to {wrong}; use {', '.join(NAMES)}")
+    ordered = [str(id2label[key]) for key in sorted(id2label, key=int)]
+    read = [labels.get(name) or _named(name) for name in ordered]
+    if len(read) not in CLASSES or None in read or not {"negative", "positive"} <= set(read):
+        line = ", ".join(f'"{name}" = "negative"' for name in ordered[:1])
+        raise UnknownLabels(
+            f"{folder}/config.json: labels {ordered} cannot be read as negative, neutral, positive; "
+            f"write [nlp.second_stage] labels = {{ {line}, … }} in keqing.toml"
+        )
+    return tuple(str(name) for name in read)
+
+
+def _named(label: str) -> str | None:
+    plain = re.sub(r"[_\s]+", " ", label.strip().lower())
+    return next((name for name, words in WORDS.items() if plain in words), None)
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ModelError(f"{path}: no JSON object")
+    return value
+
+
+def _tokenizer(folder: Path, most: int) -> Any:
+    """The normaliser of tokenizer.json itself holds; AutoTokenizer would ignore it for BERT."""
+    from tokenizers import Tokenizer
+
+    load = partial(Tokenizer.from_file, str(folder / "tokenizer.json"))
+    try:
+        tokenizer = load()
+    except Exception as error:  # the library raises bare Exception
+        raise ModelError(f"{folder}/tokenizer.json: {error}") from error
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_length=most)
+    return tokenizer
+
+
+def _session(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own exceptions share no base but Exception
+        raise ModelError(f"{path}: onnxruntime cannot load it: {error}") from error
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
