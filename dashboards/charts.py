@@ -103,7 +103,11 @@ def volume_chart(
 
 
 def band_chart(
-    grids: Sequence[Series], gaps: Spans, hours: int, link: Callable[[datetime, datetime], str]
+    grids: Sequence[Series],
+    gaps: Spans,
+    hours: int,
+    link: Callable[[datetime, datetime], str],
+    dim: Spans = (),
 ) -> Chart:
     """Negative voices per hour and the alarm's own expected range, of the last `hours`.
 
@@ -127,7 +131,7 @@ def band_chart(
         },
         urls=tuple(link(at, at + hour) for at in shown),
         step_s=HOUR_S,
-        blind=_runs([covered(gaps, at, at + hour, whole=False) for at in shown]),
+        blind=_runs([covered((*gaps, *dim), at, at + hour, whole=False) for at in shown]),
         open_end=bool(shown),
     )
 

@@ -210,7 +210,9 @@ def _band(
     def link(start: datetime, end: datetime) -> str:
         return links.url("/mentions", against=tuple(brands), since=start, until=end)
 
-    return band_chart(grids, frame.sight.unseen(asked.filters.source, asked.now), hours, link)
+    source = asked.filters.source
+    gaps, dim = frame.sight.unseen(source, asked.now), frame.sight.dim(source)
+    return band_chart(grids, gaps, hours, link, dim)
 
 
 def _sources(

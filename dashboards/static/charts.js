@@ -21,18 +21,23 @@
     return { image: tile, repeat: "repeat" };
   };
 
-  // Steps that nothing could see: a hatched field over the whole height, from edge to edge.
-  const blind = (chart) => ({
-    silent: true,
-    itemStyle: { color: hatch(), opacity: 1 },
-    label: {
-      position: "insideTop", color: css("--muted"), fontSize: 12,
-      backgroundColor: css("--card"), padding: [2, 4],
-    },
-    data: chart.blind.map(([first, last]) => [
-      { xAxis: first, name: chart.words.blind }, { xAxis: last },
-    ]),
-  });
+  // Steps that nothing could see: hatched bars over the whole height on axes of their own. A
+  // markArea would snap to the labels that happen to be shown, and lose a short gap.
+  const blind = (chart) => {
+    const middle = new Set(chart.blind.map(([first, last]) => (first + last) >> 1));
+    const seen = (n) => !chart.blind.some(([first, last]) => first <= n && n <= last);
+    return {
+      name: chart.words.blind, type: "bar", xAxisIndex: 1, yAxisIndex: 1, barWidth: "100%",
+      silent: true, z: 0, itemStyle: { color: hatch() },
+      data: chart.labels.map((_, n) => (seen(n) ? "-" : {
+        value: 1,
+        label: {
+          show: middle.has(n), position: "insideTop", formatter: () => chart.words.blind,
+          color: css("--muted"), fontSize: 12, backgroundColor: css("--card"), padding: [2, 4],
+        },
+      })),
+    };
+  };
 
   const flags = (chart) => ({
     silent: true,
@@ -58,7 +63,7 @@
     name: chart.words[name], type: "bar", stack: "all", barCategoryGap: "18%",
     itemStyle: { color: css(`--${name}`), opacity: [0.85, 0.45, 0.6][n] },
     data: values(chart, chart.lines[name]),
-    ...(n === 0 ? { markArea: blind(chart), markLine: flags(chart) } : {}),
+    ...(n === 0 ? { markLine: flags(chart) } : {}),
   }));
 
   const band = (chart) => {
@@ -71,7 +76,7 @@
       {
         name: chart.words.negative_voices, type: "line", data: voices, symbol: "circle", symbolSize: 5,
         connectNulls: false, lineStyle: { color: css("--negative"), width: 2 },
-        itemStyle: { color: css("--negative") }, markArea: blind(chart),
+        itemStyle: { color: css("--negative") },
       },
     ];
   };
@@ -92,7 +97,7 @@
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
     grid: { left: 44, right: 16, top: 28, bottom: 52 },
     legend: {
-      bottom: 0, left: 0, itemWidth: 10, itemHeight: 10, selectedMode: false, textStyle: text(),
+      bottom: 0, left: 0, itemWidth: 10, itemHeight: 10, itemGap: 16, selectedMode: false, textStyle: text(),
       data: chart.kind === "stack"
         ? ["negative", "neutral", "positive"].map((name) => chart.words[name])
         : [chart.words.negative_voices, chart.words.band],
@@ -102,15 +107,15 @@
       backgroundColor: css("--card"), borderColor: css("--line"),
       textStyle: { color: css("--ink"), fontSize: 12 }, axisPointer: { type: "shadow" },
     },
-    xAxis: {
+    xAxis: [{
       type: "category", data: chart.labels, axisLabel: { ...text(), hideOverlap: true },
       axisLine: { lineStyle: { color: css("--line") } }, axisTick: { show: false },
-    },
-    yAxis: {
+    }, { type: "category", data: chart.labels, show: false, axisPointer: { show: false } }],
+    yAxis: [{
       type: "value", minInterval: 1, axisLabel: text(),
       splitLine: { lineStyle: { color: css("--line") } },
-    },
-    series: chart.kind === "stack" ? stack(chart) : band(chart),
+    }, { type: "value", show: false, min: 0, max: 1 }],
+    series: [...(chart.kind === "stack" ? stack(chart) : band(chart)), blind(chart)],
   });
 
   const draw = (box) => {

@@ -161,3 +161,25 @@ def test_the_overview_refreshes_itself(desk: BrowserContext, site: Served) -> No
     page.clock.fast_forward(61_000)
     page.wait_for_timeout(300)
     assert len(polls) == 1
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_blind_span_is_hatched_at_any_width(
+    desk: BrowserContext, site: Served, width: int
+) -> None:
+    """Each blind step is a hatched bar as wide as a step; none falls between two shown labels."""
+    page = desk.new_page()
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"{site.url}/")
+    page.wait_for_selector(".plot[data-ready]")
+    wide = page.evaluate(
+        """() => {
+            const box = document.querySelector(".plot"), chart = JSON.parse(box.dataset.chart);
+            const bars = echarts.getInstanceByDom(box).getZr().storage.getDisplayList(true)
+                .filter(d => d.type === "rect" && d.style.fill && d.style.fill.image);
+            const steps = chart.blind.reduce((n, [a, b]) => n + b - a + 1, 0);
+            return [bars.length, steps, Math.min(...bars.map(d => Math.abs(d.shape.width)))];
+        }"""
+    )
+    assert wide[0] == wide[1] > 0
+    assert wide[2] > 5
