@@ -55,13 +55,23 @@ def score(settings: Settings, engine: Engine, now: datetime) -> ScoreReport:
         return report
     reader = Reader(settings)
     for at in range(0, len(waiting), FILES_PER_BATCH):
-        files = waiting[at : at + FILES_PER_BATCH]
-        posts = [_masked(post) for file in files for post in landing.read(file)]
-        readings = reader.read([p.text or "" for p in posts], [p.title or "" for p in posts])
-        _write(
-            settings, engine, reader, files, list(zip(posts, readings, strict=True)), now, report
-        )
+        score_batch(settings, engine, reader, waiting[at : at + FILES_PER_BATCH], now, report)
     return report
+
+
+def score_batch(
+    settings: Settings,
+    engine: Engine,
+    reader: Reader,
+    files: Sequence[str],
+    now: datetime,
+    report: ScoreReport,
+) -> None:
+    """Score these landed files together into one file of Mentions; adds to `report`."""
+    landing = Landing(settings.var / "landing")
+    posts = [_masked(post) for file in files for post in landing.read(file)]
+    readings = reader.read([p.text or "" for p in posts], [p.title or "" for p in posts])
+    _write(settings, engine, reader, files, list(zip(posts, readings, strict=True)), now, report)
 
 
 def score_lines(settings: Settings, lines: Iterable[str]) -> Iterator[dict[str, object]]:

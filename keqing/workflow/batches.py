@@ -42,6 +42,16 @@ FILES = Table(
 
 
 @dataclass(frozen=True)
+class LoggedBatch:
+    """Which landing files were scored together, when, into which file of Mentions."""
+
+    batch_id: str
+    mention_file: str
+    scored_at: datetime
+    files: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Batch:
     """One file of Mentions, path relative to var/mentions."""
 
@@ -70,6 +80,18 @@ def record_scored(
 def unloaded(tx: Tx) -> list[Batch]:
     """Batches that are scored and not loaded, in the order of scoring."""
     return _read(tx, select(BATCHES).where(BATCHES.c.loaded_at.is_(None)).order_by(BATCHES.c.seq))
+
+
+def logged(tx: Tx) -> list[LoggedBatch]:
+    """All batches in the order of scoring, with their files: what a replay repeats."""
+    of_batch: dict[str, set[str]] = {}
+    for row in tx.execute(select(FILES)):
+        of_batch.setdefault(row.batch_id, set()).add(row.file)
+    rows = tx.execute(select(BATCHES).order_by(BATCHES.c.seq))
+    return [
+        LoggedBatch(r.batch_id, r.mention_file, r.scored_at, frozenset(of_batch[r.batch_id]))
+        for r in rows
+    ]
 
 
 def every(tx: Tx) -> list[Batch]:

@@ -1,0 +1,93 @@
+"""Replay: the landing again through score and load, into a folder of its own, and is it the same?
+
+In:  settings, the workflow database with the batch log, an empty folder. Out: the folder's own
+workflow database, Mentions and index; which batches are equal to the byte. The order of the batch log
+is followed, since a story's first post depends on it; the landing itself is only read.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from index.engine import open_index
+from index.query import All
+from index.run import load
+from keqing.errors import UsageError
+from keqing.landing import Landing
+from keqing.settings import Settings
+from keqing.workflow import batches
+from keqing.workflow.batches import LoggedBatch
+from keqing.workflow.db import Engine, begin, open_file
+from nlp.run import ScoreReport, score_batch
+from nlp.understand import Reader
+
+PAGE = 500
+
+
+class ReplayReport(BaseModel):
+    """How much was repeated; `different` names Mention files that are not equal to the byte."""
+
+    batches: int
+    posts: int
+    equal: int
+    different: list[str]
+    documents: int
+    index_equal: bool
+
+
+def replay(settings: Settings, engine: Engine, into: Path, now: datetime) -> ReplayReport:
+    """Repeat every logged batch into `into` and compare.
+
+    Raises:
+        UsageError: the folder is not empty.
+    """
+    if into.exists() and any(into.iterdir()):
+        raise UsageError(f"{into} is not empty; name a new folder")
+    again = settings.model_copy(update={"root": into})
+    again.var.mkdir(parents=True, mode=0o700)
+    (again.var / "landing").symlink_to((settings.var / "landing").resolve())
+    with begin(engine) as tx:
+        log = batches.logged(tx)
+    own = open_file(again.var / "keqing.db")
+    posts = _score(again, own, log)
+    load(again, own, now)
+    different = [b.mention_file for b in log if _body(settings, b) != _body(again, b)]
+    before, after = list(_documents(settings)), list(_documents(again))
+    return ReplayReport(
+        batches=len(log),
+        posts=posts,
+        equal=len(log) - len(different),
+        different=different,
+        documents=len(after),
+        index_equal=before == after,
+    )
+
+
+def _score(settings: Settings, engine: Engine, log: list[LoggedBatch]) -> int:
+    reader, report = Reader(settings), ScoreReport()
+    order = Landing(settings.var / "landing").files()
+    for batch in log:
+        files = [file for file in order if file in batch.files]
+        score_batch(settings, engine, reader, files, batch.scored_at, report)
+    return report.scored
+
+
+def _body(settings: Settings, batch: LoggedBatch) -> bytes:
+    path = settings.var / "mentions" / batch.mention_file
+    return gzip.decompress(path.read_bytes()) if path.exists() else b""
+
+
+def _documents(settings: Settings) -> Iterator[object]:
+    """All documents of an index, newest first."""
+    index, cursor = open_index(settings), None
+    while True:
+        page = index.search(All(), None, size=PAGE, cursor=cursor)
+        yield from sorted(page.hits, key=lambda hit: hit.id)
+        cursor = page.next_cursor
+        if cursor is None:
+            return
