@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do "$$na
 BIN := .venv/bin
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: help install install-dev run test check format lock clean
+.PHONY: help install install-dev run test check screens format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -44,6 +44,9 @@ test: install-dev ## Debian packages of the browser tests, then format, lint, ty
 check: install-dev ## the quick part: format, lint, types, contracts, fast tests
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 	$(BIN)/pytest -m "not slow and not browser and not end_to_end"
+
+screens: install-dev ## take the screenshots of docs/screens
+	$(BIN)/python -m bench.screens --out docs/screens
 
 format: install-dev ## write the standard format
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
