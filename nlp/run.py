@@ -26,10 +26,11 @@ from keqing.records import Mention, Post, Versions
 from keqing.settings import Settings
 from keqing.workflow import batches, stories
 from keqing.workflow.db import Engine, Tx, begin
-from nlp.text import fingerprint
+from nlp.text import fingerprint, split
 from nlp.understand import Reader, Reading
 
 FILES_PER_BATCH = 5  # a landed file holds at most 1,000 posts
+FEWEST = 4  # letters and digits that make a text comparable
 LINES_AT_ONCE = 500
 
 
@@ -138,10 +139,7 @@ def _write(
 
 
 def _mention(tx: Tx, post: Post, said: Reading, versions: Versions, now: datetime) -> Mention:
-    words = fingerprint(f"{post.title or ''} {post.text or ''}")
-    story = (
-        stories.fold(tx, xxhash.xxh3_128_hexdigest(words.encode()), post.id) if words else post.id
-    )
+    story = _story(tx, post)
     speaks = bool(post.text or post.title)
     return Mention(
         post=post,
@@ -161,12 +159,27 @@ def _mention(tx: Tx, post: Post, said: Reading, versions: Versions, now: datetim
         tokens=said.tokens,
         title_tokens=said.title_tokens,
         story=story,
-        story_role="original" if story == post.id else "copy",
+        story_role="original" if story == post.id else "repost" if _passes_on(post) else "copy",
         voice=stories.is_voice(tx, story, post.author.id or post.id, post.id),
         risk=_risk(said) if said.matches.hits else None,
         versions=versions,
         scored_at=now,
     )
+
+
+def _story(tx: Tx, post: Post) -> str:
+    """The story that a post belongs to; too few words to tell belong to no other post's."""
+    if _passes_on(post) and post.repost_of:
+        return post.repost_of
+    words = fingerprint(f"{post.title or ''} {post.text or ''}")
+    if len(words) < FEWEST or split(post.text or "").bare:
+        return post.id
+    return stories.fold(tx, xxhash.xxh3_128_hexdigest(words.encode()), post.id)
+
+
+def _passes_on(post: Post) -> bool:
+    """A repost without words of its own."""
+    return post.repost_of is not None and split(post.text or "").bare
 
 
 def _risk(said: Reading) -> float:

@@ -15,7 +15,9 @@ from keqing.records import SeverityHit
 from nlp import lexicon
 
 NOT_ASSERTED = 0.2
+PASSED_ON = 0.6
 BEFORE, AFTER = 6, 4  # characters looked at on each side of a term
+_SENTENCE_ENDS = "。！？!?\n"
 _CLAUSE_ENDS = "。！？!?；;，,\n"
 
 
@@ -31,13 +33,21 @@ def severity(flat_text: str) -> tuple[SeverityHit, ...]:
     return tuple(sorted(surest.values(), key=lambda hit: (-hit.confidence, hit.name)))
 
 
+def repeated(hits: tuple[SeverityHit, ...]) -> tuple[SeverityHit, ...]:
+    """Hits of words that a post only passes on: less sure than words of its own."""
+    share = [
+        hit.model_copy(update={"confidence": round(hit.confidence * PASSED_ON, 3)}) for hit in hits
+    ]
+    return tuple(share)
+
+
 def _asserted(text: str, start: int, end: int) -> bool:
     before = text[max(0, start - BEFORE) : start]
     after = text[end : end + AFTER]
     cut = max((before.rfind(mark) for mark in _CLAUSE_ENDS), default=-1)
     before = before[cut + 1 :]
     contexts = _contexts()
-    if any(word in text for word in contexts["fiction"]):
+    if any(word in _sentence(text, start, end) for word in contexts["fiction"]):
         return False
     if after[:2].rstrip().endswith(("吗", "么")):
         return False
@@ -46,6 +56,13 @@ def _asserted(text: str, start: int, end: int) -> bool:
         for kind in ("negated", "hypothetical", "figurative")
         for left, _, right in (pattern.partition("T") for pattern in contexts[kind])
     )
+
+
+def _sentence(text: str, start: int, end: int) -> str:
+    """The sentence around a term: a film named elsewhere makes nothing here fiction."""
+    begin = max(text.rfind(mark, 0, start) for mark in _SENTENCE_ENDS) + 1
+    after = [at for mark in _SENTENCE_ENDS if (at := text.find(mark, end)) >= 0]
+    return text[begin : min(after, default=len(text))]
 
 
 @cache

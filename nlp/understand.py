@@ -14,8 +14,8 @@ from keqing.settings import Settings
 from nlp import cascade, lexicon, linear, rules
 from nlp.brands import Matcher, Matches
 from nlp.segment import keywords, make_segmenter
-from nlp.severity import severity
-from nlp.text import flat, hashtags, split
+from nlp.severity import repeated, severity
+from nlp.text import Words, flat, hashtags, split
 
 _CLAUSE = re.compile(r"[。！？!?；;\n]|(?:，|,)(?=但|不过|然而|可是)")
 
@@ -74,7 +74,7 @@ class Reader:
             emotion=scores.emotion[n],
             intent=rules.intent(plain, float(scores.complaint[n]), polarity),
             aspects=rules.aspects(plain),
-            severity=severity(plain),
+            severity=severity(plain) or _passed_on(own),
             matches=self._towards(title, text, polarity, max(p)),
             tokens=tuple(tokens),
             title_tokens=tuple(title_tokens),
@@ -98,6 +98,11 @@ class Reader:
 
     def _felt(self, hit: BrandHit, polarity: Polarity, p: float) -> BrandHit:
         return hit.model_copy(update={"polarity": polarity, "p": round(p, 4)})
+
+
+def _passed_on(own: Words) -> tuple[SeverityHit, ...]:
+    """What a repost without words of its own repeats."""
+    return repeated(severity(flat(own.quoted))) if own.bare else ()
 
 
 def _clause(text: str, hit: BrandHit) -> str:

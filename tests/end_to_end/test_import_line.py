@@ -116,3 +116,15 @@ def test_ten_thousand_real_posts(root: Path, shared_data: Path) -> None:
     assert engine.count(All(), None).posts == len(rows)
     negative = engine.count(Tag("polarity", "negative"), None).posts
     assert 0.2 * len(rows) < negative < 0.8 * len(rows)
+
+
+def test_bare_reposts_are_no_copies_of_each_other(root: Path) -> None:
+    """转发微博 and 赞 by different people fold into nothing; a copied sentence folds into one story."""
+    texts = ["转发微博", "转发微博", "赞", "赞", "木槿壶今天上新了三款", "木槿壶今天上新了三款"]
+    path = root / "posts.csv"
+    rows = [f"{n},{text},a{n}" for n, text in enumerate(texts)]
+    path.write_text("\n".join(["id,正文,作者", *rows]), encoding="utf-8")
+    for verb in (["import", str(path)], ["score"], ["load"]):
+        assert run(root, *verb) == 0
+    page = SqliteEngine(root / "var" / "mentions-1.db").count(All(), None)
+    assert (page.posts, page.stories) == (6, 5)

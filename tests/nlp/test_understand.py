@@ -112,3 +112,46 @@ def test_no_character_is_lost(text: str) -> None:
     assert parts.own + parts.quoted == text
     assert len(flat(text)) == len(text)
     assert loose(loose(text)) == loose(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "木槿壶旁边的电影院起火了",
+        "打游戏的时候木槿壶的充电宝漏电了",
+        "看完剧出来，木槿壶门口有人摔伤",
+    ],
+)
+def test_a_pastime_is_no_fiction(text: str) -> None:
+    """A cinema that burns is a danger; fiction is what stands inside a film, a game, a drill."""
+    assert severity(flat(text))[0].confidence >= 0.8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "电影里的大楼爆炸了",
+        "消防演习：三楼起火",
+        "虫子咬过的叶子",
+        "今天下架了旧款",
+        "游戏里被偷拍",
+    ],
+)
+def test_what_is_no_danger(text: str) -> None:
+    """Scenes of fiction, drills, leaves and last season's goods stay under the alarm's confidence."""
+    assert all(hit.confidence < 0.5 for hit in severity(flat(text)))
+
+
+def test_a_bare_repost_carries_the_danger_on(reader: Reader) -> None:
+    """转发微博 alone takes severity from what it repeats, less surely; own words speak for themselves."""
+    bare = reader.read(["转发微博//@路人甲:木槿壶喝出塑料片"], [""])[0]
+    own = reader.read(["木槿壶喝出塑料片"], [""])[0]
+    said = reader.read(["今天天气真好//@路人甲:木槿壶喝出塑料片"], [""])[0]
+    assert 0.5 <= bare.severity[0].confidence < own.severity[0].confidence
+    assert said.severity == ()
+
+
+def test_best_is_no_advice(reader: Reader) -> None:
+    """最好喝 praises, 最好能 advises."""
+    praise, advice = reader.read(["木槿壶最好喝的就是青提冻", "最好能多放点糖"], ["", ""])
+    assert (praise.intent, advice.intent) == (None, "建议")
