@@ -47,8 +47,9 @@ def _asserted(text: str, start: int, end: int) -> bool:
     cut = max((before.rfind(mark) for mark in _CLAUSE_ENDS), default=-1)
     before = before[cut + 1 :]
     contexts = _contexts()
-    if any(word in _sentence(text, start, end) for word in contexts["fiction"]):
-        return False
+    for kind, ends in (("drill", _SENTENCE_ENDS), ("fiction", _CLAUSE_ENDS)):
+        if any(word in _around(text, start, end, ends) for word in contexts[kind]):
+            return False
     if after[:2].rstrip().endswith(("吗", "么")):
         return False
     return not any(
@@ -58,10 +59,10 @@ def _asserted(text: str, start: int, end: int) -> bool:
     )
 
 
-def _sentence(text: str, start: int, end: int) -> str:
-    """The sentence around a term: a film named elsewhere makes nothing here fiction."""
-    begin = max(text.rfind(mark, 0, start) for mark in _SENTENCE_ENDS) + 1
-    after = [at for mark in _SENTENCE_ENDS if (at := text.find(mark, end)) >= 0]
+def _around(text: str, start: int, end: int, ends: str) -> str:
+    """The words around a term up to these marks: a film named elsewhere makes nothing here fiction."""
+    begin = max(text.rfind(mark, 0, start) for mark in ends) + 1
+    after = [at for mark in ends if (at := text.find(mark, end)) >= 0]
     return text[begin : min(after, default=len(text))]
 
 

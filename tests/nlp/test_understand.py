@@ -155,3 +155,35 @@ def test_best_is_no_advice(reader: Reader) -> None:
     """最好喝 praises, 最好能 advises."""
     praise, advice = reader.read(["木槿壶最好喝的就是青提冻", "最好能多放点糖"], ["", ""])
     assert (praise.intent, advice.intent) == (None, "建议")
+
+
+def towards(reader: Reader, text: str) -> dict[str, str]:
+    return {hit.brand: str(hit.polarity) for hit in read(reader, text).matches.hits}
+
+
+def test_each_brand_has_its_own_words(reader: Reader) -> None:
+    """A comma parts two brands; words after the first brand are its own until the second comes."""
+    found = towards(reader, "青稚茶难喝死了，太失望，木槿壶味道特别好，强烈推荐")
+    assert found == {"qingzhi": "negative", "mujinhu": "positive"}
+    found = towards(reader, "木槿壶和青稚茶都难喝死了，太失望了")
+    assert found == {"qingzhi": "negative", "mujinhu": "negative"}
+
+
+def test_a_rivals_danger_is_not_ours(reader: Reader) -> None:
+    """Danger in the words about a rival alone stays under the alarm; shared or ours is full."""
+    assert read(reader, "青稚茶里喝出虫子，还是木槿壶好").severity[0].confidence < 0.5
+    assert read(reader, "木槿壶和青稚茶都喝出虫子").severity[0].confidence >= 0.8
+    assert read(reader, "木槿壶里喝出虫子，还是青稚茶好").severity[0].confidence >= 0.8
+
+
+@pytest.mark.parametrize(
+    "text", ["看完小说，隔壁起火了", "今天培训，酒店起火了", "吃到一只虫子", "新品被平台下架了"]
+)
+def test_fiction_ends_with_its_clause(text: str) -> None:
+    """A novel in the clause before does not put out a fire; insects and removals in other words."""
+    assert severity(flat(text))[0].confidence >= 0.8
+
+
+def test_a_drill_covers_its_sentence() -> None:
+    """三楼起火，其实是消防演习 alarms nobody."""
+    assert severity(flat("三楼起火，其实是消防演习"))[0].confidence < 0.5
