@@ -40,12 +40,12 @@ def moved(job: Job, rows: Sequence[Listed]) -> list[ThreadRow]:
     todo = []
     with begin(job.engine) as tx:
         for listed in rows:
-            known = targets.thread(tx, job.card.name, KIND, listed.tid)
+            known = job.thread(tx, KIND, listed.tid)
             if known is not None and known.state != "todo" and known.mark == listed.mark:
                 continue
             url = known.url if known else listed.url
             row = ThreadRow(job.card.name, KIND, listed.tid, "todo", listed.mark, url, job.clock())
-            targets.put_thread(tx, row)
+            job.put_thread(tx, row)
             todo.append(row)
     return todo
 
@@ -65,7 +65,7 @@ async def read_thread(
         job.keeper.tally.notes[f"thread_{error.answer}"] += 1
         ended = replace(row, state=STATES[error.answer])
     with begin(job.engine) as tx:
-        targets.put_thread(tx, ended)
+        job.put_thread(tx, ended)
 
 
 def count_left(job: Job) -> None:

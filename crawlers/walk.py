@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
+from urllib.parse import urljoin, urlsplit
 
 from crawlers.keeper import Keeper
 from crawlers.pages.page import Parsed
 from keqing.settings import SourceCard, Target
 from keqing.workflow import targets
-from keqing.workflow.db import Engine, begin
-from keqing.workflow.targets import TargetRow
+from keqing.workflow.db import Engine, Tx, begin
+from keqing.workflow.targets import TargetRow, ThreadRow
 
 EMPTY = "empty"
 
@@ -46,12 +47,38 @@ class Job:
     def row(self, target: Target) -> TargetRow:
         """Progress on a target."""
         with begin(self.engine) as tx:
-            return targets.target(tx, self.card.name, target.kind, target.key)
+            row = targets.target(tx, self.card.name, target.kind, target.key)
+        return replace(
+            row, gap_url=urljoin(self.card.base_url, row.gap_url) if row.gap_url else None
+        )
 
     def save(self, row: TargetRow) -> None:
         """Write the progress on a target, tried now."""
+        gap = kept_address(self.card.base_url, row.gap_url) if row.gap_url else None
         with begin(self.engine) as tx:
-            targets.put_target(tx, replace(row, tried_at=self.clock()))
+            targets.put_target(tx, replace(row, gap_url=gap, tried_at=self.clock()))
+
+    def thread(self, tx: Tx, kind: str, tid: str) -> ThreadRow | None:
+        """Progress on a thread, None if it was never listed."""
+        row = targets.thread(tx, self.card.name, kind, tid)
+        return replace(row, url=urljoin(self.card.base_url, row.url)) if row else None
+
+    def put_thread(self, tx: Tx, row: ThreadRow) -> None:
+        """Write the progress on a thread."""
+        targets.put_thread(tx, replace(row, url=kept_address(self.card.base_url, row.url)))
+
+
+def kept_address(base_url: str, url: str) -> str:
+    """An address without its host, so that progress outlives a move of the site.
+
+    Inside the card's folder it is relative to it (`./`, or a colon in it would make a scheme),
+    elsewhere a path from the root.
+    """
+    folder = urlsplit(base_url).path.rpartition("/")[0] + "/"
+    parts = urlsplit(url)
+    inside = parts.path.startswith(folder)
+    path = f"./{parts.path.removeprefix(folder)}" if inside else parts.path
+    return f"{path}?{parts.query}" if parts.query else path
 
 
 class Reader(Protocol):

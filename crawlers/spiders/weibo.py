@@ -18,7 +18,6 @@ from crawlers.site import Refused
 from crawlers.spiders.base import SourceSpider
 from crawlers.walk import Found, is_covered, newest_first, said_empty
 from keqing.settings import Target
-from keqing.workflow import targets
 from keqing.workflow.db import begin
 from keqing.workflow.targets import ThreadRow
 
@@ -81,14 +80,14 @@ class WeiboSpider(SourceSpider):
         """Read the comments of a post whose number has moved."""
         job, mark = self.job, str(count)
         with begin(job.engine) as tx:
-            known = targets.thread(tx, job.card.name, "comments", mid)
+            known = job.thread(tx, "comments", mid)
         if known is not None and known.state != "todo" and known.mark == mark:
             return
         url = self.site.url(COMMENTS.format(mid=mid))
         row = ThreadRow(job.card.name, "comments", mid, "todo", mark, url, job.clock())
         state = await self._comment_pages(mid, url, first_walk)
         with begin(job.engine) as tx:
-            targets.put_thread(tx, replace(row, state=state))
+            job.put_thread(tx, replace(row, state=state))
 
     async def _comment_pages(self, mid: str, first: str, first_walk: bool) -> str:
         """Pages until one brings nothing new; gives the thread's state."""

@@ -2,7 +2,7 @@
 
 In:  a transaction, the card's name, keys. Out: Target and Thread rows; what is due.
 Everything that a walk covered is older than `covered_at`; a `gap` is a page on which a walk ran out
-of budget, from where the next one goes on. Rows that are lost cost requests, never posts.
+of budget, from where the next one goes on. Addresses are kept without their host. Rows that are lost cost requests, never posts.
 """
 
 from __future__ import annotations

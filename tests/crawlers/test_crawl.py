@@ -115,3 +115,43 @@ def test_empty_is_not_one_thing(town: Town, tmp_path: Path, body: bytes, verdict
     _, report = crawl(root, "demo-weibo")
     assert report["verdict"] == verdict
     assert len(landed(root, "demo-weibo")) == before
+
+
+@pytest.mark.parametrize("source", ["demo-forum", "demo-weibo"])
+def test_a_site_may_move(town: Town, tmp_path: Path, source: str) -> None:
+    """A card's new address goes on where the old one ended: later posts are found, nothing twice."""
+    root = root_of(town, tmp_path)
+    town.now = town.t0 + timedelta(minutes=30)
+    crawl(root, source)
+    moved = Town(town.t0)
+    moved.now = moved.t0 + timedelta(minutes=179)
+    moved.start()
+    try:
+        assert moved.world == town.world
+        root_of(moved, tmp_path)
+        code, report = crawl(root, source)
+    finally:
+        moved.stop()
+    assert (code, report["verdict"]) == (0, "FRESH")
+    assert {post.id for post in landed(root, source)} == moved.ids(source)
+
+
+def test_a_gap_is_walked_after_the_site_has_moved(town: Town, tmp_path: Path) -> None:
+    """A walk that ran out of pages goes on from there at the new address, until all has landed."""
+    root = root_of(town, tmp_path)
+    shipped = Path(__file__).resolve().parents[2] / "crawlers" / "sources" / "demo-shop.toml"
+    card = shipped.read_text(encoding="utf-8").replace("per_target = 100", "per_target = 2")
+    (root / "sources").mkdir()
+    (root / "sources" / "demo-shop.toml").write_text(card, encoding="utf-8")
+    code, report = crawl(root, "demo-shop")
+    assert (code, report["verdict"]) == (3, "INCOMPLETE")
+    moved = Town(town.t0)
+    moved.start()
+    try:
+        root_of(moved, tmp_path)
+        for _ in range(4):
+            code, report = crawl(root, "demo-shop")
+    finally:
+        moved.stop()
+    assert (code, report["new"]) == (0, 0)
+    assert {post.id for post in landed(root, "demo-shop")} == moved.ids("demo-shop")

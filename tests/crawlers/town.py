@@ -35,8 +35,8 @@ Fault = Callable[[str, str], Answer | None]
 class Town(City):
     """The city as of a clock that stands still; `fault` may answer in its place."""
 
-    def __init__(self) -> None:
-        self.t0 = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=180)
+    def __init__(self, t0: datetime | None = None) -> None:
+        self.t0 = t0 or datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=180)
         self.now = self.t0 + timedelta(minutes=180)
         self.asked: list[tuple[str, str]] = []
         self.fault: Fault = lambda site, target: None
