@@ -12,7 +12,6 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from keqing import words
 from keqing.cli import line
-from keqing.cli.city import city_running
-from keqing.cli.context import AddVerb, Context, context
+from keqing.cli.context import AddVerb, Context
+from keqing.cli.system import running
 from keqing.errors import KeqingError
 from keqing.logs import configure_logging
 from keqing.process import run_verb
@@ -32,6 +31,7 @@ from keqing.workflow import db, incidents
 
 CRAWL_LIMIT_S = 600.0
 SHOWN = 8
+INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
 
 def add_verbs(add: AddVerb) -> None:
@@ -50,15 +50,16 @@ class PassReport:
 
 def demo(args: argparse.Namespace) -> int:
     """`keqing demo`: one pass on the plan's sources, then exit."""
-    settings = context(args).settings
     configure_logging(logging.WARNING)  # the summary tells the same in a person's words
-    with city_running(settings) if settings.plan.demo else nullcontext():
-        ctx = context(args)  # again: the city has written its addresses
-        report = run_pass(ctx)
+    with running(args) as system:
+        report = run_pass(system.ctx, system.stop.is_set)
+    if system.stop.is_set():
+        print("已停止。", file=sys.stderr)
+        return INTERRUPTED
     if args.json:
         print(json.dumps(dataclasses.asdict(report), ensure_ascii=False, default=str))
     else:
-        print("\n".join(summary(ctx, report)))
+        print("\n".join(summary(system.ctx, report)))
     return 3 if report.failed else 0
 
 

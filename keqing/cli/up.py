@@ -9,20 +9,17 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
-import threading
-from contextlib import nullcontext
 
-from keqing.cli.city import city_running
 from keqing.cli.context import AddVerb, Context, context, now
 from keqing.cli.onepass import run_pass, summary
+from keqing.cli.system import System, running
 from keqing.logs import configure_logging
 from keqing.stack import airflow
 from keqing.stack.ports import HOST, kept_ports
 from keqing.stack.secrets import airflow_passwords, airflow_secrets
-from keqing.stack.supervisor import Component, Supervisor, answers
-from keqing.workflow import accounts, db, leases
+from keqing.stack.supervisor import Component, answers
+from keqing.workflow import accounts, db
 
 BASE_URL = "KEQING__DASHBOARDS__BASE_URL"
 DASHBOARDS_PORT = 28090
@@ -35,22 +32,16 @@ def add_verbs(add: AddVerb) -> None:
 
 def _up(args: argparse.Namespace) -> int:
     configure_logging(logging.WARNING)
-    ctx, stop = context(args), threading.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, lambda *_: stop.set())
-    settings = ctx.settings
-    with leases.hold(ctx.engine, "up", leases.this_process("up"), now):
-        with city_running(settings) if settings.plan.demo else nullcontext():
-            ports = _ports(ctx)
-            os.environ[BASE_URL] = f"http://{HOST}:{ports['dashboards']}"  # links in mails
-            fresh = context(args)  # again: the city has written its addresses
-            with Supervisor(settings.var, stop) as supervisor:
-                supervisor.start(_dashboards(fresh, ports["dashboards"]))
-                report = run_pass(fresh, stop.is_set)
-                if not stop.is_set():
-                    print("\n".join([*summary(fresh, report), *_entrance(fresh)]), flush=True)
-                _airflow(fresh, supervisor, stop, ports)
-                supervisor.watch()
+    with running(args) as system:
+        ports = _ports(system.ctx)
+        os.environ[BASE_URL] = f"http://{HOST}:{ports['dashboards']}"  # links in mails
+        ctx = context(args)
+        system.supervisor.start(_dashboards(ctx, ports["dashboards"]))
+        report = run_pass(ctx, system.stop.is_set)
+        if not system.stop.is_set():
+            print("\n".join([*summary(ctx, report), *_entrance(ctx)]), flush=True)
+        _airflow(ctx, system, ports)
+        system.supervisor.watch()
     print("已停止。")
     return 0
 
@@ -78,10 +69,8 @@ def _entrance(ctx: Context) -> list[str]:
     return lines
 
 
-def _airflow(
-    ctx: Context, supervisor: Supervisor, stop: threading.Event, ports: dict[str, int]
-) -> None:
-    settings = ctx.settings
+def _airflow(ctx: Context, system: System, ports: dict[str, int]) -> None:
+    settings, stop = ctx.settings, system.stop
     secrets, passwords = airflow_secrets(settings.var, os.environ), airflow_passwords(settings.var)
     env = airflow.environment(settings.root, ports, secrets)
     if stop.is_set():
@@ -91,7 +80,7 @@ def _airflow(
     for component in airflow.components(env):
         if stop.is_set():
             return
-        supervisor.start(component)
+        system.supervisor.start(component)
     if stop.is_set():
         return
     base = env["AIRFLOW__API__BASE_URL"]

@@ -39,6 +39,13 @@ def is_free(port: int, taken: set[int]) -> bool:
     return True
 
 
+def listens(port: int) -> bool:
+    """Whether somebody answers there."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((HOST, port)) == 0
+
+
 def free_port(taken: set[int]) -> int:
     """A port that nobody uses now."""
     while True:

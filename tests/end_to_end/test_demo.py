@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from email import policy
 from email.parser import BytesParser
 from pathlib import Path
@@ -56,3 +57,46 @@ def test_the_crisis_becomes_a_mail(tmp_path: Path) -> None:
         ["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert left.stdout == ""
+
+
+def cities(root: Path) -> list[int]:
+    found = subprocess.run(
+        ["pgrep", "-f", f"demo --var {root}"], capture_output=True, text=True, check=False
+    )
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def test_a_killed_pass_leaves_nothing_to_the_next(tmp_path: Path) -> None:
+    """kill -9 of the verb: the next one ends the old city, and crawls on at the same addresses."""
+    (tmp_path / "keqing.toml").write_bytes((ROOT / "keqing.toml").read_bytes())
+    command = [sys.executable, "-m", "keqing", "demo", "--root", str(tmp_path)]
+    victim = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    landing = Landing(tmp_path / "var" / "landing")
+    deadline = time.monotonic() + 120
+    while not landing.files("demo-forum") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    victim.kill()
+    victim.wait()
+    before = json.loads((tmp_path / "var" / "city.json").read_text())["ports"]
+    assert len(cities(tmp_path)) == 1
+    report = demo(tmp_path)
+    assert report["failed"] == {}
+    assert json.loads((tmp_path / "var" / "city.json").read_text())["ports"] == before
+    assert cities(tmp_path) == []
+
+
+def test_one_system_a_folder(tmp_path: Path) -> None:
+    """A second pass beside a running one is refused, and the first one's city stays what it is."""
+    (tmp_path / "keqing.toml").write_bytes((ROOT / "keqing.toml").read_bytes())
+    command = [sys.executable, "-m", "keqing", "demo", "--root", str(tmp_path)]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    path = tmp_path / "var" / "city.json"
+    deadline = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    before = path.read_text()
+    second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert second.returncode == 1
+    assert "is at work" in second.stderr
+    assert path.read_text() == before
+    assert first.wait(120) == 0

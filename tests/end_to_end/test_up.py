@@ -14,21 +14,25 @@ from pathlib import Path
 
 import pytest
 
+from keqing.process import group_alive
 from keqing.settings import load_settings
-from keqing.stack.airflow import Rest
+from keqing.stack.airflow import PORTS, Rest
+from keqing.stack.ports import kept_ports
 from keqing.workflow import db, runs
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOT_S = 420.0
-pytestmark = pytest.mark.end_to_end
+# one stack after the other: two boot five times as slowly on two cores
+pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("airflow")]
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A plan without the city: what is to be scored comes from a file."""
+    """A plan without the city: what is to be scored comes from a file; ports of its own."""
     plan = (ROOT / "keqing.toml").read_text(encoding="utf-8").partition("\n[watch]")[0]
     plan = plan.replace("demo = true", "demo = false")
     (tmp_path / "keqing.toml").write_text(plan, encoding="utf-8")
+    kept_ports(tmp_path / "var" / "ports.json", dict.fromkeys(["dashboards", *PORTS], 0))
     return tmp_path
 
 
@@ -85,4 +89,25 @@ def test_the_scheduler_runs_the_line(root: Path, system: subprocess.Popen[str]) 
     for port in (ports["airflow"], ports["airflow-health"], ports["dashboards"]):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0
+    assert list((root / "var" / "run").iterdir()) == []
+
+
+def test_the_start_after_a_kill_is_clean(root: Path) -> None:
+    """kill -9 of `keqing up`: the next start ends what it left, takes the same ports, and runs."""
+    command = [sys.executable, "-m", "keqing", "up", "--root", str(root)]
+    first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    wait_for(first, "Ctrl-C")
+    left = [json.loads(p.read_text())["pid"] for p in (root / "var" / "run").glob("*.json")]
+    ports = json.loads((root / "var" / "ports.json").read_text())
+    first.kill()
+    first.communicate()
+    second = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        wait_for(second, "Ctrl-C")
+        assert json.loads((root / "var" / "ports.json").read_text()) == ports
+        assert not any(group_alive(pid) for pid in left)
+    finally:
+        second.send_signal(signal.SIGINT)
+        second.communicate(timeout=90)
+    assert second.returncode == 0
     assert list((root / "var" / "run").iterdir()) == []

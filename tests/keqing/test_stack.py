@@ -69,7 +69,9 @@ def test_a_stop_ends_the_wait(tmp_path: Path) -> None:
     threading.Timer(0.3, stop.set).start()
     with Supervisor(tmp_path, stop) as one:
         one.start(stand_in("slow", "import time; time.sleep(60)", tmp_path / "never"))
+        slow = pid_of(tmp_path, "slow")
         one.watch()
+    assert not group_alive(slow)
 
 
 def test_what_exits_is_restarted(tmp_path: Path) -> None:

@@ -1,0 +1,67 @@
+"""What `up` and `demo` share: one system a folder, its city, and a signal that ends it.
+
+In:  arguments. Out: a Context whose cards know the city's addresses, the supervisor that holds its
+processes, the event that a signal sets. Everything started is gone when the block ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from keqing.cli.context import Context, context, now
+from keqing.settings import Settings
+from keqing.stack.ports import listens
+from keqing.stack.supervisor import Component, Supervisor
+from keqing.workflow import leases
+
+SEED = "7"
+CITY_BOOT_S = 60.0
+
+
+@dataclass(frozen=True)
+class System:
+    """A running system: `stop` is set by SIGINT and SIGTERM."""
+
+    ctx: Context
+    supervisor: Supervisor
+    stop: threading.Event
+
+
+@contextmanager
+def running(args: argparse.Namespace) -> Iterator[System]:
+    """Start the city if the plan uses it; end all at the end of the block.
+
+    Raises:
+        LeaseHeld: another `up` or `demo` is at work in this folder; it would lose its city.
+    """
+    ctx, stop = context(args), threading.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: stop.set())
+    owner = leases.this_process("system")
+    with (
+        leases.hold(ctx.engine, "system", owner, now),
+        Supervisor(ctx.settings.var, stop) as supervisor,
+    ):
+        if ctx.settings.plan.demo:
+            supervisor.start(_city(ctx.settings), CITY_BOOT_S)
+        yield System(context(args), supervisor, stop)  # again: the city has written its addresses
+
+
+def _city(settings: Settings) -> Component:
+    command = [sys.executable, "-m", "demo", "--var", str(settings.var), "--seed", SEED]
+    return Component("city", command, {}, lambda: _answers(settings.var / "city.json"))
+
+
+def _answers(path: Path) -> bool:
+    if not path.exists():
+        return False
+    ports: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))["ports"]
+    return all(listens(port) for port in ports.values())
