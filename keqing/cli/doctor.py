@@ -14,7 +14,8 @@ def add_verbs(add: AddVerb) -> None:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from keqing.stack.doctor import Place, examine
+    from keqing.stack.doctor import examine
+    from keqing.stack.place import Place
 
     report = examine(Place(args.root.resolve(), os.environ))
     if args.json:

@@ -21,9 +21,10 @@ from aiosmtpd.handlers import Sink
 from index.sqlite import SqliteEngine
 from keqing.cli import main
 from keqing.privacy import KEY_NAME
-from keqing.stack import doctor
-from keqing.stack.doctor import Place, examine
+from keqing.stack import machine
+from keqing.stack.doctor import examine
 from keqing.stack.findings import DoctorReport
+from keqing.stack.place import Place
 from keqing.stack.ports import HOST, free_port
 from keqing.stack.secrets import airflow_passwords, airflow_secrets
 from keqing.stack.supervisor import start_of
@@ -107,11 +108,11 @@ def missing_package(p: Patient) -> None:
 
 
 def old_sqlite(p: Patient) -> None:
-    p.patch.setattr(doctor, "sqlite_facts", lambda: ("3.39.4", True))
+    p.patch.setattr(machine, "sqlite_facts", lambda: ("3.39.4", True))
 
 
 def no_fts5(p: Patient) -> None:
-    p.patch.setattr(doctor, "sqlite_facts", lambda: ("3.45.1", False))
+    p.patch.setattr(machine, "sqlite_facts", lambda: ("3.45.1", False))
 
 
 def full_disk(p: Patient) -> None:
@@ -127,7 +128,7 @@ def no_zone(p: Patient) -> None:
     def missing(name: str) -> None:
         raise ZoneInfoNotFoundError(name)
 
-    p.patch.setattr(doctor, "ZoneInfo", missing)
+    p.patch.setattr(machine, "ZoneInfo", missing)
 
 
 def taken_port(p: Patient) -> None:
