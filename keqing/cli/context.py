@@ -7,7 +7,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TextIO
@@ -56,23 +56,36 @@ def context(args: argparse.Namespace) -> Context:
     return Context(load_settings(args.root.resolve()))
 
 
+@dataclass
+class Entry:
+    """A run of the ledger while it lasts: what the block puts here is written at its end."""
+
+    run_id: str
+    report: dict[str, Any] = field(default_factory=dict)
+    outcome: str = "ok"
+    detail: str = ""
+
+
 @contextmanager
-def ledger(ctx: Context, stage: str, source: str | None = None) -> Iterator[dict[str, Any]]:
-    """Write a run's start and end; the block puts its report into the given dict."""
+def ledger(ctx: Context, stage: str, source: str | None = None) -> Iterator[Entry]:
+    """Write a run's start and end; an error makes its outcome `failed`."""
     with db.begin(ctx.engine) as tx:
-        run_id = runs.start(tx, stage, source, now())
-    report: dict[str, Any] = {}
+        entry = Entry(runs.start(tx, stage, source, now()))
     outcome, detail = "failed", "ended by a signal or an unforeseen error"
     try:
-        yield report
-        outcome, detail = "ok", ""
+        yield entry
+        outcome, detail = entry.outcome, entry.detail
     except Exception as error:
         detail = f"{type(error).__name__}: {error}"
         raise
     finally:
-        counts = {k: v for k, v in report.items() if isinstance(v, int) and not isinstance(v, bool)}
+        counts = {
+            name: value
+            for name, value in entry.report.items()
+            if isinstance(value, int) and not isinstance(value, bool)
+        }
         with db.begin(ctx.engine) as tx:
-            runs.finish(tx, run_id, outcome, counts, now(), detail)
+            runs.finish(tx, entry.run_id, outcome, counts, now(), detail)
 
 
 def opened(path: str, mode: Literal["r", "w"]) -> TextIO:

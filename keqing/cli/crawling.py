@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from keqing.cli.context import AddVerb, context, now, plain, show
-from keqing.workflow import db, leases, runs
+from keqing.cli.context import AddVerb, context, ledger, now, plain, show
+from keqing.workflow import leases
 
 
 def add_verbs(add: AddVerb) -> None:
@@ -28,20 +28,13 @@ def _crawl(args: argparse.Namespace) -> int:
     from crawlers.run import crawl
 
     ctx = context(args)
-    name = f"crawl:{args.source}"
-    with leases.hold(ctx.engine, name, leases.this_process("crawl"), now):
-        with db.begin(ctx.engine) as tx:
-            run_id = runs.start(tx, "crawl", args.source, now())
-        outcome, detail, counts = "failed", "ended by a signal or an unforeseen error", {}
-        try:
-            report = crawl(ctx.settings, ctx.engine, args.source, run_id, now, args.due)
-            outcome, detail = str(report.verdict), report.message or ""
-            counts = {k: v for k, v in plain(report).items() if isinstance(v, int)}
-        except Exception as error:
-            detail = f"{type(error).__name__}: {error}"
-            raise
-        finally:
-            with db.begin(ctx.engine) as tx:
-                runs.finish(tx, run_id, outcome, counts, now(), detail)
+    owner = leases.this_process("crawl")
+    with (
+        leases.hold(ctx.engine, f"crawl:{args.source}", owner, now),
+        ledger(ctx, "crawl", args.source) as entry,
+    ):
+        report = crawl(ctx.settings, ctx.engine, args.source, entry.run_id, now, args.due)
+        entry.report.update(plain(report))
+        entry.outcome, entry.detail = str(report.verdict), report.message or ""
     show(args, report)
     return report.exit_code

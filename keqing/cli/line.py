@@ -27,18 +27,18 @@ def score_once(ctx: Context) -> dict[str, Any]:
     from nlp.run import score
 
     owner = leases.this_process("score")
-    with leases.hold(ctx.engine, "score", owner, now), ledger(ctx, "score") as report:
-        report.update(plain(score(ctx.settings, ctx.engine, now())))
-    return report
+    with leases.hold(ctx.engine, "score", owner, now), ledger(ctx, "score") as entry:
+        entry.report.update(plain(score(ctx.settings, ctx.engine, now())))
+    return entry.report
 
 
 def load_once(ctx: Context) -> dict[str, Any]:
     """Index everything that was scored."""
     from index.run import load
 
-    with ledger(ctx, "load") as report:
-        report.update(plain(load(ctx.settings, ctx.engine, now())))
-    return report
+    with ledger(ctx, "load") as entry:
+        entry.report.update(plain(load(ctx.settings, ctx.engine, now())))
+    return entry.report
 
 
 def check_once(ctx: Context) -> dict[str, Any]:
@@ -46,9 +46,9 @@ def check_once(ctx: Context) -> dict[str, Any]:
     from alerts.run import check
 
     owner = leases.this_process("check")
-    with leases.hold(ctx.engine, "check", owner, now), ledger(ctx, "check") as report:
-        report.update(plain(check(ctx.settings, ctx.engine, ctx.index, now())))
-    return report
+    with leases.hold(ctx.engine, "check", owner, now), ledger(ctx, "check") as entry:
+        entry.report.update(plain(check(ctx.settings, ctx.engine, ctx.index, now())))
+    return entry.report
 
 
 def notify_once(ctx: Context) -> dict[str, Any]:
@@ -56,9 +56,9 @@ def notify_once(ctx: Context) -> dict[str, Any]:
     from alerts.run import notify
 
     owner = leases.this_process("notify")
-    with leases.hold(ctx.engine, "notify", owner, now), ledger(ctx, "notify") as report:
-        report.update(plain(notify(ctx.settings, ctx.engine, now())))
-    return report
+    with leases.hold(ctx.engine, "notify", owner, now), ledger(ctx, "notify") as entry:
+        entry.report.update(plain(notify(ctx.settings, ctx.engine, now())))
+    return entry.report
 
 
 def _score(args: argparse.Namespace) -> int:

@@ -22,9 +22,9 @@ def _upkeep(args: argparse.Namespace) -> int:
 
     ctx = context(args)
     owner = leases.this_process("upkeep")
-    with leases.hold(ctx.engine, "upkeep", owner, now), ledger(ctx, "upkeep") as report:
-        report.update(plain(upkeep(ctx.settings, ctx.engine, now())))
-    show(args, report)
+    with leases.hold(ctx.engine, "upkeep", owner, now), ledger(ctx, "upkeep") as entry:
+        entry.report.update(plain(upkeep(ctx.settings, ctx.engine, now())))
+    show(args, entry.report)
     return 0
 
 
@@ -33,9 +33,9 @@ def _digest(args: argparse.Namespace) -> int:
 
     ctx = context(args)
     owner = leases.this_process("digest")
-    with leases.hold(ctx.engine, "digest", owner, now), ledger(ctx, "digest") as report:
-        report.update(plain(digest(ctx.settings, ctx.engine, ctx.index, now())))
-    show(args, report)
+    with leases.hold(ctx.engine, "digest", owner, now), ledger(ctx, "digest") as entry:
+        entry.report.update(plain(digest(ctx.settings, ctx.engine, ctx.index, now())))
+    show(args, entry.report)
     return 0
 
 
