@@ -13,6 +13,7 @@ from datetime import timedelta
 from alerts.severity import Severity, SeverityPost
 from index.query import Hit
 from keqing.records import Engagement, Evidence, Incident, Level, Polarity
+from keqing.settings import Settings
 from keqing.words import word
 
 EVIDENCE = 5
@@ -95,12 +96,12 @@ def mail_facts(
     }
 
 
-def where_and_when(hits: Sequence[Hit]) -> str:
-    """`2 个平台，首发 weibo` — how wide, and where it began."""
+def where_and_when(settings: Settings, hits: Sequence[Hit]) -> str:
+    """`2 个平台，首发于 青屿生活论坛`: how wide, and where it began."""
     if not hits:
         return ""
     first = min(hits, key=lambda h: (h.published_at, h.id))
-    return f"{len({h.platform for h in hits})} 个平台，首发于 {first.source}"
+    return f"{len({h.platform for h in hits})} 个平台，首发于 {settings.source_title(first.source)}"
 
 
 def higher(one: Level, other: Level) -> Level:

@@ -86,7 +86,7 @@ def _proposal(
     seen = severity([severity_post(h, brand) for h in hits], History(), now, document=True)
     first = min(fresh, key=lambda hit: (hit.first_seen_at, hit.id))
     incident = _incident(settings, brand, name, hits, first, seen, now, sight)
-    lead = f"{len({h.author or h.id for h in hits})} 位作者提到{name}。{where_and_when(hits)}。"
+    lead = f"{len({h.author or h.id for h in hits})} 位作者提到{name}。{where_and_when(settings, hits)}。"
     facts = mail_facts(hits, brand, seen, sight, REASON, lead)
     return Proposal(incident, frozenset(hit.id for hit in hits), facts)
 

@@ -21,6 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from alerts.chart import ChartData, draw
 from keqing.records import Incident, Level, Notification
+from keqing.untrusted import safe_url
 from keqing.words import word
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -121,6 +122,7 @@ def _facts(notice: Notification, incident: Incident) -> dict[str, Any]:
         "previous": word(f"level.{previous}") if previous else "",
         "has_chart": isinstance(notice.payload.get("chart"), Mapping),
         "evidence": incident.evidence[:5],
+        "titles": notice.payload.get("titles") or {},
     }
 
 
@@ -144,7 +146,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"word": word, "clock": _clock, "short": _short}
+    made.filters |= {"word": word, "clock": _clock, "short": _short, "safe_url": safe_url}
     return made
 
 

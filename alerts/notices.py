@@ -70,6 +70,7 @@ def _notice(
     payload = dict(facts) | {
         "reason": reason.value,
         "incident": incident.model_dump(mode="json"),
+        "titles": {e.source: settings.source_title(e.source) for e in incident.evidence},
         "previous_level": previous.value if previous else None,
         "frozen_at": utc_text(now),
         "link": f"{base.rstrip('/')}/incidents/{incident.id}" if base else "",

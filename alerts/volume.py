@@ -134,7 +134,7 @@ def _proposal(
     )
     lead = (
         f"近 1 小时负面声音 {band.observed:.0f} 人，预期 {band.low:.0f}–{band.high:.0f}。"
-        f"{where_and_when(hits)}。"
+        f"{where_and_when(settings, hits)}。"
     )
     facts = mail_facts(hits, brand, seen, sight, incident.reason, lead)
     return Proposal(incident, frozenset(hit.id for hit in hits), facts)

@@ -6,7 +6,6 @@ and direction marks of a hostile post become U+FFFD one by one, so that places s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,10 +14,8 @@ from urllib.parse import urlsplit
 from dashboards.filters import Filters
 from dashboards.site import Site
 from index.query import Hit
+from keqing.untrusted import clean, safe_url
 
-HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
-)
 Pieces = tuple[tuple[str, bool], ...]
 
 
@@ -100,23 +97,6 @@ def pieces(text: str, spans: Iterable[tuple[int, int]]) -> Pieces:
             found.append((text[begin:at], bool(flags[begin])))
             begin = at
     return tuple(found)
-
-
-def clean(text: str) -> str:
-    """The text without marks that hide or turn other text; same length."""
-    return HIDDEN.sub("\ufffd", text)
-
-
-def safe_url(url: str | None) -> str | None:
-    """The address if it is http or https with a host, else None."""
-    if url is None or HIDDEN.search(url):
-        return None
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return None
-    return url if good else None
 
 
 def shortened(pseudonym: str | None) -> str | None:

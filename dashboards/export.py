@@ -10,10 +10,10 @@ import csv
 import io
 from collections.abc import Iterator
 
-from dashboards.cards import clean, safe_url
 from dashboards.site import Site
 from dashboards.times import absolute
 from index.query import Hit, Node, Sort, Window
+from keqing.untrusted import clean, safe_url
 
 MOST_ROWS, CHUNK = 10_000, 100
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")

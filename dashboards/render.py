@@ -18,9 +18,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 
 from dashboards import times
-from dashboards.cards import clean, safe_url
 from dashboards.locale import translate
 from dashboards.site import site_of
+from keqing.untrusted import clean, safe_url
 from keqing.words import Lang, word
 
 if TYPE_CHECKING:

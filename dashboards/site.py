@@ -56,8 +56,7 @@ class Site:
 
     def source_title(self, name: str) -> str:
         """A source as staff call it."""
-        card = self.settings.cards.get(name)
-        return card.title if card else name
+        return self.settings.source_title(name)
 
 
 def site_of(request: Request) -> Site:

@@ -200,6 +200,10 @@ class Settings(Part):
         """Where all state lives."""
         return self.root / "var"
 
+    def source_title(self, source: str) -> str:
+        """What people call a source; its own name where no card says (imports)."""
+        return self.cards[source].title if source in self.cards else source
+
 
 def load_settings(root: Path, env: Mapping[str, str] | None = None) -> Settings:
     """Read `<root>/keqing.toml` and all cards; environment `KEQING__A__B` overrides `[a] b`.

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.cards import clean, pieces, safe_url
+from dashboards.cards import pieces
 from dashboards.export import FORMULA, cell
 from dashboards.headers import HEADERS
 from keqing.records import (
@@ -23,6 +23,7 @@ from keqing.records import (
     SeverityHit,
     Versions,
 )
+from keqing.untrusted import clean, safe_url
 from keqing.workflow import accounts
 from keqing.workflow.accounts import Role
 from keqing.workflow.db import begin
