@@ -10,6 +10,8 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from keqing.stack.kept import keep
+
 HOST = "127.0.0.1"
 
 
@@ -21,8 +23,7 @@ def kept_ports(path: Path, wanted: Mapping[str, int]) -> dict[str, int]:
         choice = next((n for n in (kept.get(name, 0), number) if n and is_free(n, taken)), None)
         kept[name] = choice or free_port(taken)
         taken.add(kept[name])
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    keep(path, kept)
     return {name: kept[name] for name in wanted}
 
 

@@ -21,6 +21,7 @@ import httpx
 from keqing.errors import KeqingError, Unreachable
 from keqing.logs import get_logger
 from keqing.process import end, group_alive
+from keqing.stack.kept import keep
 
 BOOT_S = 300.0
 STOP_S = 60.0
@@ -120,7 +121,7 @@ class Supervisor:
                 start_new_session=True,
             )
         facts = {"pid": process.pid, "start": start_of(process.pid)}
-        self._file(component).write_text(json.dumps(facts), encoding="utf-8")
+        keep(self._file(component), facts)
         return process
 
     def _file(self, component: Component) -> Path:
@@ -150,9 +151,9 @@ def start_of(pid: int) -> str:
 
 def _clear(path: Path) -> None:
     """End the session that a file of a former run names, if it is still the same one."""
-    facts = json.loads(path.read_text(encoding="utf-8") or "{}")
-    pid, started = int(facts.get("pid", 0)), facts.get("start")
-    if pid and started and start_of(pid) == started:
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    pid, started = int(facts["pid"]), facts["start"]
+    if started and start_of(pid) == started:
         _end_group(pid)
     path.unlink(missing_ok=True)
 

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from keqing.errors import KeqingError, Unreachable
 from keqing.process import group_alive
+from keqing.stack.kept import keep
 from keqing.stack.ports import kept_ports
 from keqing.stack.secrets import NAMES, airflow_passwords, airflow_secrets
 from keqing.stack.supervisor import Component, Supervisor, start_of
@@ -147,3 +149,23 @@ def test_a_taken_port_is_replaced_and_kept(tmp_path: Path) -> None:
         assert taken not in first.values()
         assert len(set(first.values())) == 2
     assert kept_ports(tmp_path / "ports.json", {"api": taken, "health": taken}) == first
+
+
+def test_a_reader_finds_a_whole_file(tmp_path: Path) -> None:
+    """While a fact is written again and again, every reading of it is the old or the new one."""
+    path, done, seen = tmp_path / "fact.json", threading.Event(), set()
+    keep(path, {"n": 0, "filler": "x" * 5000})
+
+    def read() -> None:
+        while not done.is_set():
+            seen.add(json.loads(path.read_text())["n"] >= 0)
+
+    reader = ThreadPoolExecutor(1)
+    reading = reader.submit(read)
+    for n in range(500):
+        keep(path, {"n": n, "filler": "x" * 5000})
+    done.set()
+    reading.result(10)
+    reader.shutdown()
+    assert seen == {True}
+    assert [p.name for p in tmp_path.iterdir()] == ["fact.json"]
