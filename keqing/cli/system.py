@@ -12,11 +12,12 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from keqing.cli.context import Context, context, now
+from keqing.errors import LeaseHeld
 from keqing.settings import Settings
 from keqing.stack.ports import listens
 from keqing.stack.supervisor import Component, Supervisor
@@ -45,14 +46,23 @@ def running(args: argparse.Namespace) -> Iterator[System]:
     ctx, stop = context(args), threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: stop.set())
-    owner = leases.this_process("system")
-    with (
-        leases.hold(ctx.engine, "system", owner, now),
-        Supervisor(ctx.settings.var, stop) as supervisor,
-    ):
+    with _alone(ctx), Supervisor(ctx.settings.var, stop) as supervisor:
         if ctx.settings.plan.demo:
             supervisor.start(_city(ctx.settings), CITY_BOOT_S)
         yield System(context(args), supervisor, stop)  # again: the city has written its addresses
+
+
+@contextmanager
+def _alone(ctx: Context) -> Iterator[None]:
+    owner = leases.this_process("system")
+    with ExitStack() as held:
+        try:
+            held.enter_context(leases.hold(ctx.engine, "system", owner, now))
+        except LeaseHeld as error:
+            raise LeaseHeld(
+                f"another keqing up or demo runs in this folder, stop it first ({error})"
+            ) from error
+        yield
 
 
 def _city(settings: Settings) -> Component:

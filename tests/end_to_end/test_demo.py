@@ -97,6 +97,7 @@ def test_one_system_a_folder(tmp_path: Path) -> None:
     before = path.read_text()
     second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert second.returncode == 1
-    assert "is at work" in second.stderr
+    assert "runs in this folder" in second.stderr
+    assert "stop it first" in second.stderr
     assert path.read_text() == before
     assert first.wait(120) == 0
