@@ -42,6 +42,7 @@ STATUSES = {
     451: Answer.GONE,
     503: Answer.THROTTLED,
 }
+TOLD_BY_BODY = (401, 403)
 LOGIN_HOSTS = ("passport.weibo.com", "passport.weibo.cn", "login.sina.com.cn", "passport.baidu.com")
 CAPTCHA_HOSTS = ("wappass.baidu.com", "security.weibo.com", "verify.meituan.com")
 
@@ -84,10 +85,12 @@ def classify(page: Page, expects: Expects) -> Answer:
         return Answer.LOGIN_WALL
     if host in CAPTCHA_HOSTS:
         return Answer.CAPTCHA
+    text = _peek(page.body)
     by_status = STATUSES.get(page.status)
     if by_status:
-        return by_status
-    text = _peek(page.body)
+        # a refusal whose body says why is that, e.g. one closed topic, and no throttle of the host
+        told = _marks(text, "json") if page.status in TOLD_BY_BODY and expects == "json" else None
+        return told or by_status
     if not text or (expects == "json" and text in {"{}", "[]", "null"}):
         return Answer.EMPTY
     if expects == "json" and text.startswith("<"):

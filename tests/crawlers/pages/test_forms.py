@@ -107,3 +107,17 @@ def test_an_answer_is_not_one_thing(status: int, body: bytes, answer: Answer) ->
     """Empty, walled and throttled answers of a JSON address are told apart."""
     page = Page(body, "https://m.weibo.cn/api/container/getIndex", status)
     assert classify(page, "json") is answer
+
+
+@pytest.mark.parametrize(
+    ("body", "answer"),
+    [
+        (b'{"errors":["no"],"error_type":"invalid_access"}', Answer.NO_PERMISSION),
+        (b'{"errors":["no"],"error_type":"not_logged_in"}', Answer.LOGIN_WALL),
+        (b"<html>Forbidden</html>", Answer.THROTTLED),
+        (b"", Answer.THROTTLED),
+    ],
+)
+def test_a_403_is_what_its_body_says(body: bytes, answer: Answer) -> None:
+    """One closed topic is no throttle of the whole host; a bare 403 is."""
+    assert classify(Page(body, "https://a.example/t/1.json", 403), "json") is answer
