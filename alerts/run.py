@@ -31,7 +31,7 @@ from keqing.logs import get_logger
 from keqing.records import Incident, Record
 from keqing.settings import Settings
 from keqing.workflow import incidents, runs
-from keqing.workflow.db import Engine, Tx, begin
+from keqing.workflow.db import Engine, Tx, begin, read
 from keqing.workflow.incidents import Change
 
 __all__ = ["CheckReport", "NotifyReport", "check", "notify"]
@@ -53,7 +53,7 @@ class CheckReport(Record):
 def check(settings: Settings, engine: Engine, index: IndexEngine, now: datetime) -> CheckReport:
     """Open, join and lift incidents as of `now`, and queue what must be told."""
     begun = time.perf_counter()
-    with begin(engine) as tx:
+    with read(engine) as tx:
         ticks = ticks_since(last_check(tx, now), now)
         ended = ended_runs(tx, settings)
         newest = _newest(incidents.list_incidents(tx), now)
@@ -102,7 +102,7 @@ def _newest(found: Sequence[Incident], now: datetime) -> dict[tuple[str, str], I
 
 def _known(engine: Engine) -> Callable[[str, str], set[str]]:
     def known(brand: str, scope: str) -> set[str]:
-        with begin(engine) as tx:
+        with read(engine) as tx:
             return incidents.posts_of_scope(tx, brand, scope)
 
     return known

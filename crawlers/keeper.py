@@ -17,7 +17,7 @@ from keqing.landing import Landing, SegmentWriter
 from keqing.records import Post
 from keqing.settings import SourceCard
 from keqing.workflow import crawl
-from keqing.workflow.db import Engine, begin
+from keqing.workflow.db import Engine, begin, read
 
 MAX_BAD_SHARE = 0.2
 # Reasons of Parsed.skipped that leave out a row; the others speak of a field or of the page.
@@ -89,7 +89,7 @@ class Keeper:
 
     def sights(self, items: Sequence[Item]) -> list[Sight]:
         """When each item was first seen."""
-        with begin(self.engine) as tx:
+        with read(self.engine) as tx:
             known = crawl.known(tx, [post_id(item, self.card.platform) for item in items])
         found = [known.get(post_id(item, self.card.platform)) for item in items]
         return [Sight(i, f[1] if f else None) for i, f in zip(items, found, strict=True)]
@@ -97,7 +97,7 @@ class Keeper:
     def take(self, items: Sequence[Item], body: bytes, first_walk: bool) -> None:
         """Land what is new or changed, then remember it."""
         rows = {post_id(item, self.card.platform): item for item in items}
-        with begin(self.engine) as tx:
+        with read(self.engine) as tx:
             known = crawl.known(tx, list(rows))
         fresh = {i: item for i, item in rows.items() if _is_fresh(item, known.get(i))}
         self._count(items, fresh, known)

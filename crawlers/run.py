@@ -22,7 +22,7 @@ from keqing.landing import Landing
 from keqing.privacy import author_key
 from keqing.settings import Settings, SourceCard, Target
 from keqing.workflow import targets
-from keqing.workflow.db import Engine, begin
+from keqing.workflow.db import Engine, begin, read
 
 
 def due_sources(settings: Settings, engine: Engine, now: datetime) -> list[str]:
@@ -95,14 +95,14 @@ def _targets(
 
 
 def _overdue(card: SourceCard, target: Target, engine: Engine, now: datetime) -> float:
-    with begin(engine) as tx:
+    with read(engine) as tx:
         row = targets.target(tx, card.name, target.kind, target.key)
     return due_ratio(card, target, row, now)
 
 
 def _recover(engine: Engine, landing: Landing, source: str) -> None:
     """Know what a killed run landed before it could remember it."""
-    with begin(engine) as tx:
+    with read(engine) as tx:
         state = targets.state(tx, source)
     files = recover(engine, landing, source, state.landed_files if state else 0)
     if state is not None and files != state.landed_files:

@@ -13,7 +13,7 @@ from crawlers.pages.walls import Answer
 from crawlers.site import Refused
 from crawlers.walk import Job
 from keqing.workflow import targets
-from keqing.workflow.db import begin
+from keqing.workflow.db import begin, read
 from keqing.workflow.targets import ThreadRow
 
 KIND = "thread"
@@ -70,7 +70,7 @@ async def read_thread(
 
 def count_left(job: Job) -> None:
     """Tell which listed threads this crawl did not come to read."""
-    with begin(job.engine) as tx:
+    with read(job.engine) as tx:
         left = targets.open_threads(tx, job.card.name)
     if left:
         ids = ", ".join(row.tid for row in left[:SHOWN])

@@ -17,7 +17,7 @@ from crawlers.keeper import Keeper
 from crawlers.pages.page import Parsed
 from keqing.settings import SourceCard, Target
 from keqing.workflow import targets
-from keqing.workflow.db import Engine, Tx, begin
+from keqing.workflow.db import Engine, Tx, begin, read
 from keqing.workflow.targets import TargetRow, ThreadRow
 
 EMPTY = "empty"
@@ -46,7 +46,7 @@ class Job:
 
     def row(self, target: Target) -> TargetRow:
         """Progress on a target."""
-        with begin(self.engine) as tx:
+        with read(self.engine) as tx:
             row = targets.target(tx, self.card.name, target.kind, target.key)
         return replace(
             row, gap_url=urljoin(self.card.base_url, row.gap_url) if row.gap_url else None

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from dashboards.site import Site, site_of
-from keqing.errors import KeqingError
+from keqing.errors import IndexBusy, KeqingError
 from keqing.workflow import accounts
 from keqing.workflow.accounts import Role, User
-from keqing.workflow.db import begin
+from keqing.workflow.db import begin, read
 
 PUBLIC = ("/login", "/healthz", "/readyz", "/static")
+TOUCH_WAIT_S = 0.2
 ONE_TIME = ("/account", "/logout")  # all that a one-time password opens
 
 
@@ -80,10 +82,20 @@ def visitor_of(request: Request) -> Visitor | None:
     token = request.cookies.get(site.cookie)
     if not token:
         return None
-    active = "x-keqing-poll" not in request.headers
-    with begin(site.engine) as tx:
-        user = accounts.session_user(tx, token, site.now(), active)
-    return Visitor(user, token, address_of(request)) if user else None
+    with read(site.engine) as tx:
+        found = accounts.session_user(tx, token, site.now())
+    if found is None:
+        return None
+    user, is_due = found
+    if is_due and "x-keqing-poll" not in request.headers:  # a page that asks by itself is no use
+        _touch(site, token)
+    return Visitor(user, token, address_of(request))
+
+
+def _touch(site: Site, token: str) -> None:
+    """Keep a session alive; beside a long writer the next page does it, as this one must answer."""
+    with suppress(IndexBusy), begin(site.engine, TOUCH_WAIT_S) as tx:
+        accounts.touch_session(tx, token, site.now())
 
 
 def address_of(request: Request) -> str:

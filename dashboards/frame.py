@@ -13,7 +13,7 @@ from dashboards.site import Site
 from keqing.errors import IndexFault
 from keqing.records import Incident
 from keqing.workflow.accounts import ALL_BRANDS, User
-from keqing.workflow.db import begin
+from keqing.workflow.db import read
 from keqing.workflow.incidents import LIVE, list_incidents
 
 SYSTEM_BRAND = "-"  # incidents of sources, which belong to no brand
@@ -38,7 +38,7 @@ def frame_of(site: Site, visitor: Visitor) -> Frame:
         latest = site.index.latest()
     except IndexFault as error:
         fault = type(error).__name__
-    with begin(site.engine) as tx:
+    with read(site.engine) as tx:
         sight = look(tx, site.settings, latest, site.now())
         live = list_incidents(tx, LIVE)
     user = visitor.user

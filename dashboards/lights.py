@@ -12,7 +12,7 @@ from dashboards.sight import saw
 from dashboards.site import Site
 from keqing.settings import SourceCard
 from keqing.workflow import runs
-from keqing.workflow.db import begin
+from keqing.workflow.db import read
 from keqing.workflow.runs import Run
 
 NEWEST = 8
@@ -36,7 +36,7 @@ class Light:
 def lights(site: Site, now: datetime) -> tuple[Light, ...]:
     """All sources of the plan, the worst first."""
     names = dict.fromkeys(target.source for target in site.settings.plan.watch.target)
-    with begin(site.engine) as tx:
+    with read(site.engine) as tx:
         ledger = {name: runs.last(tx, "crawl", name, 200) for name in names}
     found = [_light(site, name, rows, now) for name, rows in ledger.items()]
     order = ("blind", "late", "unknown", "healthy")

@@ -24,7 +24,7 @@ from keqing.privacy import author_key, pseudonym
 from keqing.records import Author, Channel, Engagement, Kind, Post, Precision, Record
 from keqing.settings import Settings
 from keqing.workflow import crawl, runs
-from keqing.workflow.db import Engine, begin
+from keqing.workflow.db import Engine, begin, read
 
 ZONE = ZoneInfo("Asia/Shanghai")
 BACKFILL_AGE_S = 86400
@@ -220,7 +220,7 @@ def _hash(post: Post) -> str:
 
 
 def _new(engine: Engine, posts: Sequence[Post]) -> list[Post]:
-    with begin(engine) as tx:
+    with read(engine) as tx:
         known = crawl.known(tx, [post.id for post in posts])
     fresh: dict[str, Post] = {}
     for post in posts:

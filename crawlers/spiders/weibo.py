@@ -18,7 +18,7 @@ from crawlers.site import Refused
 from crawlers.spiders.base import SourceSpider
 from crawlers.walk import Found, is_covered, newest_first, said_empty
 from keqing.settings import Target
-from keqing.workflow.db import begin
+from keqing.workflow.db import begin, read
 from keqing.workflow.targets import ThreadRow
 
 TIMELINE = "api/container/getIndex?containerid=107603{uid}"
@@ -79,7 +79,7 @@ class WeiboSpider(SourceSpider):
     async def _comments(self, mid: str, count: int, first_walk: bool) -> None:
         """Read the comments of a post whose number has moved."""
         job, mark = self.job, str(count)
-        with begin(job.engine) as tx:
+        with read(job.engine) as tx:
             known = job.thread(tx, "comments", mid)
         if known is not None and known.state != "todo" and known.mark == mark:
             return

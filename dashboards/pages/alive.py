@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from dashboards.site import site_of
 from keqing.errors import KeqingError
 from keqing.workflow.accounts import any_account
-from keqing.workflow.db import begin
+from keqing.workflow.db import read
 
 router = APIRouter()
 
@@ -28,7 +28,7 @@ def readyz(request: Request) -> Response:
     site = site_of(request)
     try:
         site.index.latest()
-        with begin(site.engine) as tx:
+        with read(site.engine) as tx:
             any_account(tx)
     except KeqingError:
         return JSONResponse({"status": "fail"}, 503)

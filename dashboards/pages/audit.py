@@ -17,7 +17,7 @@ from dashboards.site import Site, site_of
 from keqing.errors import WorkflowError
 from keqing.workflow import accounts
 from keqing.workflow.accounts import AuditRow, Role
-from keqing.workflow.db import begin
+from keqing.workflow.db import read
 
 SHOWN = 200
 router = APIRouter()
@@ -35,7 +35,7 @@ class Audit:
 
 def answer(site: Site) -> Audit:
     """The trail as of now."""
-    with begin(site.engine) as tx:
+    with read(site.engine) as tx:
         rows = tuple(accounts.audit_rows(tx, SHOWN))
         try:
             return Audit(rows, accounts.verify_audit(tx), "")

@@ -20,7 +20,7 @@ from dashboards.site import Site, site_of
 from keqing.errors import IndexFault
 from keqing.workflow import outbox, runs
 from keqing.workflow.accounts import Role
-from keqing.workflow.db import begin
+from keqing.workflow.db import read
 from keqing.workflow.runs import Run
 
 STAGES = ("crawl", "import", "score", "load", "check", "notify")
@@ -51,7 +51,7 @@ class Health:
 
 def answer(site: Site, now: datetime) -> Health:
     """The line as of now; an index that is down is part of the answer."""
-    with begin(site.engine) as tx:
+    with read(site.engine) as tx:
         newest = {name: runs.last(tx, name, limit=1) for name in STAGES}
         waiting = outbox.tally(tx)
     try:

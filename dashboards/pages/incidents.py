@@ -27,7 +27,7 @@ from keqing.errors import Conflict, IllegalMove, IndexFault
 from keqing.records import Incident, Level
 from keqing.workflow import accounts, incidents, outbox
 from keqing.workflow.accounts import Role
-from keqing.workflow.db import begin
+from keqing.workflow.db import begin, read
 from keqing.workflow.incidents import LIVE, LogRow
 from keqing.workflow.outbox import OutboxRow
 
@@ -83,7 +83,7 @@ class Detail:
 def rows_of(site: Site, found: Iterable[Incident], now: datetime) -> tuple[Row, ...]:
     """Rows of the list: what must be done first stands first."""
     kept = list(found)
-    with begin(site.engine) as tx:
+    with read(site.engine) as tx:
         logs = {i.id: incidents.log_of(tx, i.id) for i in kept}
     rows = [Row(i, site.brand_name(i.brand), clocks(i, logs[i.id], now)) for i in kept]
     return tuple(sorted(rows, key=_urgency))
@@ -91,7 +91,7 @@ def rows_of(site: Site, found: Iterable[Incident], now: datetime) -> tuple[Row, 
 
 def listed(site: Site, visitor: Visitor, state: str, level: str, brand: str) -> Listed:
     """The list in some states, of a level and a brand if given."""
-    with begin(site.engine) as tx:
+    with read(site.engine) as tx:
         seen = [i for i in incidents.list_incidents(tx) if sees(visitor.user, i.brand)]
     states = STATES[state]
     kept = [
@@ -113,7 +113,7 @@ def detail(site: Site, frame: Frame, id: str) -> Detail:
     """
     found = _found(site, frame.visitor, id)
     now = site.now()
-    with begin(site.engine) as tx:
+    with read(site.engine) as tx:
         log = tuple(incidents.log_of(tx, id))
         notices = tuple(outbox.notices_of(tx, id))
     legal = incidents.legal_acts(found.state) if frame.visitor.user.may(Role.RESPONDER) else ()
@@ -207,7 +207,7 @@ def _page(
 def _found(site: Site, visitor: Visitor, id: str) -> Incident:
     if not ID.fullmatch(id):
         raise HTTPException(404)
-    with begin(site.engine) as tx:
+    with read(site.engine) as tx:
         found = incidents.get_incident(tx, id)
     if found is None or not sees(visitor.user, found.brand):
         raise HTTPException(404)

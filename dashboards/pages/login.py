@@ -20,7 +20,7 @@ from dashboards.render import in_lang, lang_of, page
 from dashboards.site import Site, site_of
 from keqing.workflow import accounts
 from keqing.workflow.accounts import Role, User
-from keqing.workflow.db import begin
+from keqing.workflow.db import begin, read
 
 LOCAL = re.compile(r"/(?![/\\])[A-Za-z0-9/_.,:=&?%+~-]*")
 ENCODED = re.compile(r"%(2f|5c|0[9ad])", re.IGNORECASE)
@@ -49,7 +49,7 @@ def sign_in(
     address, now = address_of(request), site.now()
     if wait := site.throttle.wait_s(name, address, now):
         return _form(request, local(next), 429, "slow", wait)
-    with begin(site.engine) as tx:
+    with read(site.engine) as tx:
         found = accounts.credential(tx, name)
     with _hashing:
         good = accounts.verify(found, password)
@@ -115,7 +115,7 @@ def local(target: str) -> str:
 
 
 def _fault(site: Site, user: User, old: str, new: str, again: str) -> str:
-    with begin(site.engine) as tx:
+    with read(site.engine) as tx:
         found = accounts.credential(tx, user.name)
     with _hashing:
         if not accounts.verify(found, old):
@@ -141,7 +141,7 @@ def _form(
 ) -> Response:
     site = site_of(request)
     token = request.cookies.get(PRE) or secrets.token_urlsafe(32)
-    with begin(site.engine) as tx:
+    with read(site.engine) as tx:
         ready = accounts.any_account(tx)
     answer = page(
         request, "login.html", status,

@@ -87,7 +87,7 @@ def run_pass(ctx: Context, stopped: Callable[[], bool] = lambda: False) -> PassR
 
 def summary(ctx: Context, report: PassReport) -> list[str]:
     """What the pass found, in lines for a person."""
-    with db.begin(ctx.engine) as tx:
+    with db.read(ctx.engine) as tx:
         opened = [i for i in incidents.list_incidents(tx) if i.state != "closed"]
     lines = ["", "采集 (帖文 / 新增)"]
     for name, found in report.crawled.items():

@@ -69,7 +69,7 @@ def _verify(args: argparse.Namespace) -> int:
 def _status(args: argparse.Namespace) -> int:
     ctx = context(args)
     rows: dict[str, str] = {}
-    with db.begin(ctx.engine) as tx:
+    with db.read(ctx.engine) as tx:
         for stage in STAGES:
             for run in runs.last(tx, stage, limit=1):
                 rows[stage] = f"{run.started_at:%Y-%m-%d %H:%M:%SZ} {run.outcome} {run.counts}"

@@ -22,7 +22,7 @@ from keqing.landing import Landing
 from keqing.settings import Settings
 from keqing.workflow import batches
 from keqing.workflow.batches import LoggedBatch
-from keqing.workflow.db import Engine, begin, open_file
+from keqing.workflow.db import Engine, open_file, read
 from nlp.run import ScoreReport, score_batch
 from nlp.understand import Reader
 
@@ -51,7 +51,7 @@ def replay(settings: Settings, engine: Engine, into: Path, now: datetime) -> Rep
     again = settings.model_copy(update={"root": into})
     again.var.mkdir(parents=True, mode=0o700)
     (again.var / "landing").symlink_to((settings.var / "landing").resolve())
-    with begin(engine) as tx:
+    with read(engine) as tx:
         log = batches.logged(tx)
     own = open_file(again.var / "keqing.db")
     posts = _score(again, own, log)

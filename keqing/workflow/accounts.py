@@ -260,20 +260,22 @@ def open_session(tx: Tx, name: str, address: str, now: datetime) -> str:
     return token
 
 
-def session_user(tx: Tx, token: str, now: datetime, active: bool = True) -> User | None:
-    """Whose session this is; None when it is unknown, idle for 30 minutes or 12 hours old.
+def session_user(tx: Tx, token: str, now: datetime) -> tuple[User, bool] | None:
+    """Whose session this is, and whether it should be touched; reads only.
 
-    Args:
-        active: False for a page that asks by itself, which does not keep a session alive.
+    None when it is unknown, idle for 30 minutes or 12 hours old.
     """
     row = tx.execute(select(SESSIONS).where(SESSIONS.c.token_hash == _digest(token))).first()
     if row is None or now - row.seen_at > IDLE or now - row.opened_at > LONGEST:
         return None
-    if active and now - row.seen_at > TOUCH_EVERY:
-        where = SESSIONS.c.token_hash == row.token_hash
-        tx.execute(update(SESSIONS).where(where).values(seen_at=now))
     found = credential(tx, row.name)
-    return found.user if found else None
+    return (found.user, now - row.seen_at > TOUCH_EVERY) if found else None
+
+
+def touch_session(tx: Tx, token: str, now: datetime) -> None:
+    """Write that a session is in use, which keeps it alive."""
+    where = SESSIONS.c.token_hash == _digest(token)
+    tx.execute(update(SESSIONS).where(where).values(seen_at=now))
 
 
 def end_session(tx: Tx, token: str) -> None:

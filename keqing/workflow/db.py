@@ -1,8 +1,8 @@
 """The workflow database: open it, create what is missing, one transaction at a time.
 
 In:  settings; `KEQING__WORKFLOW__URL` (secret) chooses PostgreSQL, else SQLite var/keqing.db.
-Out: an Engine, and `begin`, a transaction that takes the write lock at once on SQLite, so that a
-reader that turns writer never fails half way.
+Out: an Engine; `begin`, a transaction that takes the write lock at once on SQLite, so that a reader
+that turns writer never fails half way; `read`, one that only reads, beside any writer.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
+    inspect,
 )
 from sqlalchemy.exc import OperationalError
 
@@ -39,9 +40,12 @@ __all__ = [
     "open_file",
     "open_url",
     "open_workflow",
+    "read",
     "snapshot",
 ]
 
+BUSY_S = 30.0
+READS, WAIT_MS = "keqing_reads", "keqing_wait_ms"  # options of a connection
 METADATA = MetaData()
 Tx = Connection  # what the typed functions of this package take; opaque to everyone else
 
@@ -82,22 +86,51 @@ def open_url(url: str) -> Engine:
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _pragmas)
-        event.listen(engine, "begin", _begin_immediate)
+        event.listen(engine, "begin", _begin_sqlite)
     for module in pkgutil.iter_modules(workflow.__path__):
         importlib.import_module(f"keqing.workflow.{module.name}")
-    METADATA.create_all(engine)
+    with read(engine) as tx:  # creating takes the write lock: only where a table is missing
+        missing = METADATA.tables.keys() - set(inspect(tx).get_table_names())
+    if missing:
+        METADATA.create_all(engine)
     return engine
 
 
 @contextmanager
-def begin(engine: Engine) -> Iterator[Tx]:
-    """One transaction: committed at the end, rolled back on any error."""
-    try:
-        with engine.begin() as tx:
+def begin(engine: Engine, wait_s: float = BUSY_S) -> Iterator[Tx]:
+    """One transaction: committed at the end, rolled back on any error.
+
+    Raises:
+        IndexBusy: another writer held the lock (SQLite) for `wait_s` seconds.
+    """
+    with _translated(wait_s), engine.connect() as connection:
+        tx = connection.execution_options(**{WAIT_MS: round(wait_s * 1000)})
+        with tx.begin():
             yield tx
+
+
+@contextmanager
+def read(engine: Engine) -> Iterator[Tx]:
+    """One transaction that only reads, from one state of the database: no writer keeps it waiting.
+
+    Raises:
+        WorkflowError: the block tried to write (SQLite).
+    """
+    with _translated(BUSY_S), engine.connect() as connection:
+        tx = connection.execution_options(**{READS: True})
+        with tx.begin():
+            yield tx
+
+
+@contextmanager
+def _translated(wait_s: float) -> Iterator[None]:
+    try:
+        yield
     except OperationalError as error:
         if "locked" in str(error):
-            raise IndexBusy("workflow database is locked for 30 s; try again later") from error
+            raise IndexBusy(
+                f"workflow database is locked for {wait_s:g} s; try again later"
+            ) from error
         raise WorkflowError(f"workflow database: {error.orig}") from error
 
 
@@ -130,5 +163,11 @@ def _pragmas(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin_sqlite(connection: Connection) -> None:
+    """Set all that a former transaction on this connection may have set otherwise, then begin."""
+    options = connection.get_execution_options()
+    reads = bool(options.get(READS))
+    wait_ms = int(options.get(WAIT_MS, BUSY_S * 1000))
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
+    connection.exec_driver_sql(f"PRAGMA query_only={int(reads)}")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from keqing.errors import LeaseHeld, WorkflowError
+from keqing.errors import IndexBusy, LeaseHeld, WorkflowError
 from keqing.workflow import batches, db, leases, runs
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -34,6 +35,49 @@ def test_a_naive_time_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="naive time") as caught, db.begin(engine) as tx:
         runs.start(tx, "crawl", None, NOW.replace(tzinfo=None))
     assert isinstance(caught.value, WorkflowError) or "naive" in str(caught.value)
+
+
+def test_a_reader_waits_for_no_writer(tmp_path: Path) -> None:
+    """While the write lock is held, reading and opening go on, from the state before it."""
+    engine = db.open_file(tmp_path / "k.db")
+    with db.begin(engine) as tx:
+        runs.start(tx, "crawl", "demo", NOW)
+        began = time.monotonic()
+        with db.read(db.open_file(tmp_path / "k.db")) as other:
+            assert runs.last(other, "crawl") == []
+        assert time.monotonic() - began < 5
+    with db.read(engine) as tx:
+        assert len(runs.last(tx, "crawl")) == 1
+
+
+def test_a_reader_sees_one_state(tmp_path: Path) -> None:
+    """What is committed while it reads stays out of its answers."""
+    engine = db.open_file(tmp_path / "k.db")
+    with db.read(engine) as tx:
+        assert runs.last(tx, "crawl") == []
+        with db.begin(engine) as other:
+            runs.start(other, "crawl", "demo", NOW)
+        assert runs.last(tx, "crawl") == []
+
+
+def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    """A write in a reading transaction is refused, and the connection writes again afterwards."""
+    engine = db.open_file(tmp_path / "k.db")
+    with pytest.raises(WorkflowError, match="readonly"), db.read(engine) as tx:
+        runs.start(tx, "crawl", "demo", NOW)
+    with db.begin(engine) as tx:
+        runs.start(tx, "crawl", "demo", NOW)
+
+
+def test_a_writer_waits_as_long_as_it_was_told(tmp_path: Path) -> None:
+    """A second writer gives up after its own time and says so."""
+    engine = db.open_file(tmp_path / "k.db")
+    with (
+        db.begin(engine),
+        pytest.raises(IndexBusy, match=r"locked for 0\.1 s"),
+        db.begin(db.open_file(tmp_path / "k.db"), 0.1),
+    ):
+        pass
 
 
 def test_a_lease_has_one_holder(tmp_path: Path) -> None:
