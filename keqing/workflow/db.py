@@ -87,6 +87,7 @@ def open_url(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _pragmas)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "checkin", _writable)
     for module in pkgutil.iter_modules(workflow.__path__):
         importlib.import_module(f"keqing.workflow.{module.name}")
     with read(engine) as tx:  # creating takes the write lock: only where a table is missing
@@ -164,10 +165,15 @@ def _pragmas(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Set all that a former transaction on this connection may have set otherwise, then begin."""
     options = connection.get_execution_options()
-    reads = bool(options.get(READS))
     wait_ms = int(options.get(WAIT_MS, BUSY_S * 1000))
     connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
-    connection.exec_driver_sql(f"PRAGMA query_only={int(reads)}")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    if options.get(READS):
+        connection.exec_driver_sql("PRAGMA query_only=1")
+    connection.exec_driver_sql("BEGIN" if options.get(READS) else "BEGIN IMMEDIATE")
+
+
+def _writable(connection: Any, _record: Any) -> None:
+    """A connection that goes back to the pool forgets that it only read."""
+    if connection is not None:
+        connection.execute("PRAGMA query_only=0")
