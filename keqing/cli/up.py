@@ -16,7 +16,7 @@ from keqing.cli.onepass import run_pass, summary
 from keqing.cli.system import System, running
 from keqing.logs import configure_logging
 from keqing.stack import airflow
-from keqing.stack.ports import HOST, kept_ports
+from keqing.stack.ports import HOST, Claims, kept_ports
 from keqing.stack.secrets import airflow_passwords, airflow_secrets
 from keqing.stack.supervisor import Component, answers
 from keqing.workflow import accounts, db
@@ -32,8 +32,8 @@ def add_verbs(add: AddVerb) -> None:
 
 def _up(args: argparse.Namespace) -> int:
     configure_logging(logging.WARNING)
-    with running(args) as system:
-        ports = _ports(system.ctx)
+    with running(args) as system, Claims() as claims:
+        ports = _ports(system.ctx, claims)
         os.environ[BASE_URL] = f"http://{HOST}:{ports['dashboards']}"  # links in mails
         ctx = context(args)
         system.supervisor.start(_dashboards(ctx, ports["dashboards"]))
@@ -46,10 +46,10 @@ def _up(args: argparse.Namespace) -> int:
     return 0
 
 
-def _ports(ctx: Context) -> dict[str, int]:
+def _ports(ctx: Context, claims: Claims) -> dict[str, int]:
     own = ctx.settings.plan.dashboards.port or DASHBOARDS_PORT
     path = ctx.settings.var / "ports.json"
-    return kept_ports(path, {"dashboards": own, **airflow.PORTS})
+    return kept_ports(path, {"dashboards": own, **airflow.PORTS}, claims)
 
 
 def _dashboards(ctx: Context, port: int) -> Component:

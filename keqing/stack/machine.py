@@ -128,7 +128,7 @@ def _ports(place: Place) -> Found:
         kept = {str(k): int(v) for k, v in json.loads(path.read_text(encoding="utf-8")).items()}
     except (ValueError, TypeError, AttributeError):
         return fail("var/ports.json 无法读取。", "请删除该文件，下次启动时重新分配。")
-    busy = {name: port for name, port in kept.items() if not is_free(port, set())}
+    busy = {name: port for name, port in kept.items() if not is_free(port)}
     ours = our_sessions(place.var / "run")
     strange = {n: p for n, p in busy.items() if not sessions_at(p) & ours}
     if not strange:

@@ -17,7 +17,7 @@ import pytest
 from keqing.process import group_alive
 from keqing.settings import load_settings
 from keqing.stack.airflow import PORTS, Rest
-from keqing.stack.ports import kept_ports
+from keqing.stack.ports import Claims, kept_ports
 from keqing.workflow import db, runs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +32,10 @@ def root(tmp_path: Path) -> Path:
     plan = (ROOT / "keqing.toml").read_text(encoding="utf-8").partition("\n[watch]")[0]
     plan = plan.replace("demo = true", "demo = false")
     (tmp_path / "keqing.toml").write_text(plan, encoding="utf-8")
-    kept_ports(tmp_path / "var" / "ports.json", dict.fromkeys(["dashboards", *PORTS], 0))
+    with Claims() as claims:
+        kept_ports(
+            tmp_path / "var" / "ports.json", dict.fromkeys(["dashboards", *PORTS], 0), claims
+        )
     return tmp_path
 
 

@@ -25,7 +25,7 @@ from keqing.stack import machine
 from keqing.stack.doctor import examine
 from keqing.stack.findings import DoctorReport
 from keqing.stack.place import Place
-from keqing.stack.ports import HOST, free_port
+from keqing.stack.ports import HOST, Claims, free_port
 from keqing.stack.secrets import airflow_passwords, airflow_secrets
 from keqing.stack.supervisor import start_of
 
@@ -77,7 +77,7 @@ def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:
     var.mkdir(mode=0o700)
     airflow_secrets(var, {})
     airflow_passwords(var)
-    (var / "ports.json").write_text(json.dumps({"dashboards": free_port(set())}))
+    (var / "ports.json").write_text(json.dumps({"dashboards": free_port(Claims())}))
     SqliteEngine(var / "mentions-1.db").close()
     monkeypatch.setattr("alerts.chart.chart_font", lambda: "Noto Sans CJK SC")
     place = Place(
@@ -215,7 +215,7 @@ def half_second_stage(p: Patient) -> None:
 
 
 def no_mail_server(p: Patient) -> None:
-    port = free_port(set())
+    port = free_port(Claims())
     p.plan("[watch]", f'[smtp]\nhost = "{HOST}"\nport = {port}\nstarttls = false\n\n[watch]')
 
 
@@ -319,7 +319,7 @@ def test_our_own_processes_may_hold_the_ports(patient: Patient) -> None:
 
 def test_a_mail_server_that_answers_is_well(patient: Patient) -> None:
     """Greeted and left without a mail; one that has no STARTTLS fails where the plan wants it."""
-    server = Controller(Sink(), hostname=HOST, port=free_port(set()))
+    server = Controller(Sink(), hostname=HOST, port=free_port(Claims()))
     server.start()
     try:
         patient.plan(

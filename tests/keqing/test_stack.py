@@ -18,7 +18,7 @@ import pytest
 from keqing.errors import KeqingError, Unreachable
 from keqing.process import group_alive
 from keqing.stack.kept import keep
-from keqing.stack.ports import kept_ports
+from keqing.stack.ports import Claims, kept_ports
 from keqing.stack.secrets import NAMES, airflow_passwords, airflow_secrets
 from keqing.stack.supervisor import Component, Supervisor, start_of
 
@@ -145,10 +145,68 @@ def test_a_taken_port_is_replaced_and_kept(tmp_path: Path) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        first = kept_ports(tmp_path / "ports.json", {"api": taken, "health": taken})
+        with Claims() as claims:
+            first = kept_ports(tmp_path / "ports.json", {"api": taken, "health": taken}, claims)
         assert taken not in first.values()
         assert len(set(first.values())) == 2
-    assert kept_ports(tmp_path / "ports.json", {"api": taken, "health": taken}) == first
+    with Claims() as claims:
+        again = kept_ports(tmp_path / "ports.json", {"api": taken, "health": taken}, claims)
+    assert again == first
+
+
+DRAW = """
+import sys
+from pathlib import Path
+from keqing.stack.ports import Claims, kept_ports
+with Claims() as claims:
+    sys.stdin.readline()
+    ports = kept_ports(Path(sys.argv[1]), {"a": 28080, "b": 28081, "c": 0, "d": 0}, claims)
+    print(*ports.values(), flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_systems_that_start_together_draw_other_ports(tmp_path: Path) -> None:
+    """Six processes draw the same wanted numbers at one moment, before anybody listens."""
+    command = [sys.executable, "-c", DRAW]
+    drawing = [
+        subprocess.Popen(
+            [*command, str(tmp_path / f"{n}.json")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for n in range(6)
+    ]
+    pipes = [(one.stdin, one.stdout) for one in drawing if one.stdin and one.stdout]
+    for sink, _ in pipes:
+        sink.write("go\n")
+        sink.flush()
+    drawn = [number for _, source in pipes for number in source.readline().split()]
+    for one in drawing:
+        one.communicate("end\n")
+    assert len(drawn) == len(set(drawn)) == 24
+
+
+def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
+    """kill -9 of who drew a port, before he listened, gives it back."""
+    path = tmp_path / "ports.json"
+    one = subprocess.Popen(
+        [sys.executable, "-c", DRAW, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if one.stdin is None or one.stdout is None:
+        raise RuntimeError("no pipes")
+    one.stdin.write("go\n")
+    one.stdin.flush()
+    drawn = int(one.stdout.readline().split()[2])
+    with Claims() as claims:
+        assert not claims.take(drawn)
+        one.kill()
+        one.communicate()
+        assert claims.take(drawn)
 
 
 def test_a_reader_finds_a_whole_file(tmp_path: Path) -> None:
