@@ -129,6 +129,12 @@ class IndexOutdated(IndexFault):
     """The stored index has another version than this program; rebuild it."""
 
 
+class IndexForbidden(IndexFault):
+    """The index refuses who we are: credentials, a missing right, or a certificate not trusted."""
+
+    exit_code = 4
+
+
 class QueryError(IndexFault):
     """A boolean query that cannot be read.
 

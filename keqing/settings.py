@@ -17,13 +17,16 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from keqing.errors import BadConfig
 
 T = TypeVar("T", bound=BaseModel)
 SHIPPED_CARDS = Path(__file__).resolve().parent.parent / "crawlers" / "sources"
+# Where things are kept or sent is not what is watched: it does not move `config_hash`.
+_UNWATCHED = {"dashboards", "smtp", "receivers", "index"}
 LINE_OF_KEY = r"^\s*(?:\[+[^\]]*{key}[^\]]*\]+|[\"']?{key}[\"']?\s*=)"
 
 
@@ -101,9 +104,43 @@ class Nlp(Part):
 
 
 class IndexSettings(Part):
-    """Without `url` the embedded SQLite engine."""
+    """Without `url` the embedded SQLite engine; with it Elasticsearch 9 (or OpenSearch).
+
+    Several hosts of one cluster stand in one url, separated by commas. Secrets never stand here:
+    `api_key_env` and `password_env` name the environment variables that hold them (or, with `_FILE`
+    behind the name, the file that does).
+    """
 
     url: str | None = None
+    name: str = Field("keqing", pattern=r"^[a-z][a-z0-9_-]{0,60}$")  # read alias, prefix of all
+    flavour: Literal["elasticsearch", "opensearch"] = "elasticsearch"
+    user: str | None = None
+    password_env: str = "KEQING__INDEX__PASSWORD"  # noqa: S105  # a name
+    api_key_env: str = "KEQING__INDEX__API_KEY"
+    ca: Path | None = None  # PEM file of the authority that signed the server's certificate
+    shards: int = Field(1, ge=1, le=64)  # primaries of one month
+    replicas: int = Field(1, ge=0, le=8)
+    timeout_s: float = Field(30.0, gt=0)
+    retention_months: int = Field(24, ge=1)
+    snapshots: str | None = None  # name of a registered snapshot repository, for `upkeep`
+
+    @field_validator("url")
+    @classmethod
+    def _plain_hosts(cls, url: str | None) -> str | None:
+        for host in (url or "").split(",") if url is not None else ():
+            parts = urlsplit(host.strip())
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError(
+                    f"{host!r} is no http(s) address, e.g. https://es.example.org:9200"
+                )
+            if parts.username or parts.password:
+                raise ValueError("no user or password in the url; use user and password_env")
+        return url
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The addresses of `url`, each with its port."""
+        return tuple(host.strip().rstrip("/") for host in (self.url or "").split(",") if host)
 
 
 class Dashboards(Part):
@@ -224,7 +261,7 @@ def load_settings(root: Path, env: Mapping[str, str] | None = None) -> Settings:
                 f"no card.{_nearest(target.source, list(cards))}"
             )
     plain = {
-        "plan": plan.model_dump(mode="json", exclude={"dashboards", "smtp", "receivers"}),
+        "plan": plan.model_dump(mode="json", exclude=_UNWATCHED),
         "cards": {n: c.model_dump(mode="json", exclude={"base_url"}) for n, c in cards.items()},
     }
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
