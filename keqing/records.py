@@ -165,6 +165,18 @@ class SeverityHit(Record):
     confidence: Probability
 
 
+class AspectHit(Record):
+    """An aspect and the clause that carries it; start and end are code points of the masked text."""
+
+    name: str
+    term: str
+    where: Literal["title", "text"]
+    start: int
+    end: int
+    polarity: Polarity
+    brand: str | None = None  # whose clause it is; None without a brand, or with several
+
+
 class Versions(Record):
     """What produced the derived fields."""
 
@@ -184,9 +196,12 @@ class Mention(Record):
     p_neutral: Probability = 0.0
     p_positive: Probability = 0.0
     stage: Literal["linear", "second", "degraded", "human", "none"] = "linear"
-    intent: str | None = None
+    intent: str | None = None  # the primary one of `intents`
+    intents: tuple[str, ...] = ()
     emotion: str | None = None
+    sarcasm: tuple[str, ...] = ()  # reasons why praise may be blame; never flips a polarity
     aspects: tuple[str, ...] = ()
+    aspect_hits: tuple[AspectHit, ...] = ()
     severity: tuple[SeverityHit, ...] = ()
     topics: tuple[str, ...] = ()
     hashtags: tuple[str, ...] = ()
