@@ -157,6 +157,8 @@ def _shown(mention: Mention, published: datetime) -> dict[str, Any]:
         "risk": mention.risk, "keywords": list(mention.keywords), "evidence": post.evidence,
         "detail": {
             "severity": [hit.model_dump() for hit in mention.severity],
+            "aspects": [hit.model_dump(mode="json") for hit in mention.aspect_hits],
+            "intents": list(mention.intents), "sarcasm": list(mention.sarcasm),
             "hits": [hit.model_dump(mode="json") for hit in mention.brands],
             "rejected": [rejection.model_dump() for rejection in mention.rejected],
             "versions": mention.versions.model_dump(), "stage": mention.stage,
