@@ -14,14 +14,19 @@ from datetime import datetime
 from crawlers.pages.page import Item, Page, Parsed
 from crawlers.posts import Origin, post_id, post_of, text_hash
 from keqing.landing import Landing, SegmentWriter
+from keqing.logs import get_logger
 from keqing.records import Post
 from keqing.settings import SourceCard
 from keqing.workflow import crawl
 from keqing.workflow.db import Engine, begin, read
 
 MAX_BAD_SHARE = 0.2
+# What every row of its kind of page has: many rows without it are another page, not other rows.
+MISSING = ("missing_text", "missing_time", "missing_author")
+MANY_MISSING = 3
 # Reasons of Parsed.skipped that leave out a row; the others speak of a field or of the page.
-ROWS_LEFT_OUT = ("ad_row", "app_entry", "no_id", "no_object", "system_post")
+ROWS_LEFT_OUT = ("ad_row", "app_entry", "no_id", "no_object", "system_post", "too_deep")
+log = get_logger(__name__)
 
 
 @dataclass
@@ -83,9 +88,13 @@ class Keeper:
         tally.refused.update({"unreadable": len(parsed.bad)} if parsed.bad else {})
         tally.unknown_fields |= set(parsed.unknown_fields) - set(self.card.ignored_fields)
         rows = len(parsed.items) + len(parsed.bad)
-        if len(parsed.bad) <= MAX_BAD_SHARE * rows:
-            return None
-        return f"{page.url}: {len(parsed.bad)} of {rows} unreadable: {parsed.bad[0]}"
+        if len(parsed.bad) > MAX_BAD_SHARE * rows:
+            return f"{page.url}: {len(parsed.bad)} of {rows} unreadable: {parsed.bad[0]}"
+        name = max(MISSING, key=lambda reason: parsed.skipped.get(reason, 0))
+        without = parsed.skipped.get(name, 0)
+        if without >= MANY_MISSING and without > MAX_BAD_SHARE * rows:
+            return f"{page.url}: {name} in {without} of {rows} rows"
+        return None
 
     def sights(self, items: Sequence[Item]) -> list[Sight]:
         """When each item was first seen."""
@@ -100,17 +109,30 @@ class Keeper:
         with read(self.engine) as tx:
             known = crawl.known(tx, list(rows))
         fresh = {i: item for i, item in rows.items() if _is_fresh(item, known.get(i))}
-        self._count(items, fresh, known)
+        self.tally.parsed += len(items)
+        self.tally.duplicate += len(items) - len(fresh)
         if not fresh:
             return
         evidence = self._landing.keep_raw(body) if self.card.keep_raw and body else None
         now = self.clock()
         origin = Origin(self.card, self._key, now, self._run_id, first_walk, evidence)
-        posts = [
-            post_of(item, origin, known[i][1] if i in known else now) for i, item in fresh.items()
-        ]
-        self._writer.append(posts)
-        self._remember(posts, [text_hash(item) for item in fresh.values()])
+        seen = {i: known[i][1] if i in known else now for i in fresh}
+        made = [(i, self._made(item, origin, seen[i])) for i, item in fresh.items()]
+        posts = {i: post for i, post in made if post is not None}
+        self._writer.append(list(posts.values()))
+        updated = sum(i in known for i in posts)
+        self.tally.updated += updated
+        self.tally.new += len(posts) - updated
+        self._remember(list(posts.values()), [text_hash(fresh[i]) for i in posts])
+
+    def _made(self, item: Item, origin: Origin, first_seen_at: datetime) -> Post | None:
+        """The item's Post; one that no Post can hold costs itself and no other row."""
+        try:
+            return post_of(item, origin, first_seen_at)
+        except ValueError as error:
+            self.tally.refused["invalid_post"] += 1
+            log.warning("row refused", source=self.card.name, error=type(error).__name__)
+            return None
 
     def _remember(self, posts: Sequence[Post], hashes: Sequence[str]) -> None:
         times = [p.published_at for p in posts if p.published_at]
@@ -119,18 +141,6 @@ class Keeper:
         rows = [(p.id, h, p.first_seen_at) for p, h in zip(posts, hashes, strict=True)]
         with begin(self.engine) as tx:
             crawl.remember(tx, rows)
-
-    def _count(
-        self,
-        items: Sequence[Item],
-        fresh: dict[str, Item],
-        known: dict[str, tuple[str, datetime]],
-    ) -> None:
-        updated = sum(i in known for i in fresh)
-        self.tally.parsed += len(items)
-        self.tally.updated += updated
-        self.tally.new += len(fresh) - updated
-        self.tally.duplicate += len(items) - len(fresh)
 
 
 def recover(engine: Engine, landing: Landing, source: str, done_files: int) -> int:

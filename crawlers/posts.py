@@ -16,6 +16,7 @@ from keqing.records import Author, Engagement, Kind, Post, Precision
 from keqing.settings import SourceCard
 
 BACKFILL_AGE_S = 86400
+LONGEST_ID = 512
 ORGANISATIONS = range(1, 8)  # weibo verified_type: government, company, media, school …
 
 
@@ -39,7 +40,10 @@ def post_id(item: Item, platform: str) -> str:
         native = hashlib.sha256(said.encode()).hexdigest()[:16]
     elif item.kind == Kind.COMMENT and platform == "weibo":
         native = f"comment/{native.removeprefix('comment/')}"
-    return f"{platform}:{native}"[:512]
+    named = f"{platform}:{native}"
+    if len(named) > LONGEST_ID:  # cut, two long addresses of one site would be one post
+        named = f"{platform}:{hashlib.sha256(native.encode()).hexdigest()}"
+    return named
 
 
 def text_hash(item: Item) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from crawlers.pages.walls import Answer
 from crawlers.site import Refused
 from crawlers.walk import Job
+from keqing.errors import SourceChanged, UnreadablePage
 from keqing.workflow import targets
 from keqing.workflow.db import begin, read
 from keqing.workflow.targets import ThreadRow
@@ -23,6 +24,7 @@ STATES = {
     Answer.LOGIN_WALL: "blocked",
 }
 SHOWN = 5
+MOST_CHANGED = 3  # threads of one crawl; more of them are another site, not broken threads
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,24 @@ async def read_thread(
 ) -> None:
     """Read one thread; `pages` lands its posts and gives the address to go on from next time.
 
-    A thread that is gone or closed to guests is noted, and holds back nobody.
+    A thread that is gone or closed to guests is noted, one with a page that cannot be read is read
+    again next time; neither holds back the others.
+
+    Raises:
+        SourceChanged: too many threads of this crawl cannot be read.
     """
+    tally = job.keeper.tally
     try:
         ended = replace(row, state="done", url=await pages(row))
+    except (SourceChanged, UnreadablePage) as error:
+        if len(tally.changed) + 1 >= MOST_CHANGED:
+            raise
+        tally.changed.append(str(error))
+        return
     except Refused as error:
         if error.answer not in STATES:
             raise
-        job.keeper.tally.notes[f"thread_{error.answer}"] += 1
+        tally.notes[f"thread_{error.answer}"] += 1
         ended = replace(row, state=STATES[error.answer])
     with begin(job.engine) as tx:
         job.put_thread(tx, ended)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from crawlers.pages.audit import Tally, first_words, load_json, not_as_expected
-from crawlers.pages.counts import parse_count
-from crawlers.pages.feed import child_words, children, entries_of, xml_root
+from crawlers.pages.audit import Fields, first_words, load_json, not_as_expected
+from crawlers.pages.feed import child_words, children, entries_of
+from crawlers.pages.markup import xml_root
 from crawlers.pages.page import Item, Page, Parsed
+from crawlers.pages.tally import Tally
 from crawlers.pages.text import Node, tidy
 
+# Versions, links and shop data of an entry: nothing of a review stands in them.
+IGNORED = frozenset("im:version im:voteCount link im:contentType category rights im:artist".split())
 _UID = re.compile(r"/id(\d+)")
 
 
@@ -68,19 +71,20 @@ def _json_entry(row: object, tally: Tally) -> Iterator[Item]:
     if not isinstance(row, dict):
         tally.skip("no_object")
         return
-    author = row.get("author")
-    by = author if isinstance(author, dict) else {}
+    fields = Fields(row, "entry", tally)
+    by = fields.block("author")
     yield from _review(
         tally,
-        native=_label(row.get("id")),
-        rating=_label(row.get("im:rating")),
-        title=_label(row.get("title")),
-        text=_label(row.get("content")),
-        written=_label(row.get("updated")),
-        votes=_label(row.get("im:voteSum")),
-        name=_label(by.get("name")),
-        uri=_label(by.get("uri")),
+        native=_label(fields.take("id"), tally),
+        rating=_label(fields.take("im:rating"), tally),
+        title=_label(fields.take("title"), tally),
+        text=_label(fields.take("content"), tally),
+        written=_label(fields.take("updated"), tally),
+        votes=_label(fields.take("im:voteSum"), tally),
+        name=_label(by.get("name"), tally),
+        uri=_label(by.get("uri"), tally),
     )
+    fields.leave(IGNORED)
 
 
 def _review(
@@ -95,10 +99,11 @@ def _review(
     name: str | None,
     uri: str | None,
 ) -> Iterator[Item]:
-    stars = parse_count(rating).value
-    if stars is None:
+    if rating is None:
         tally.skip("app_entry")
         return
+    if text is None:
+        tally.skip("missing_text")
     times, flags = tally.time(written)
     found = _UID.search(uri or "")
     yield Item(
@@ -107,7 +112,7 @@ def _review(
         author_id=found[1] if found else None,
         title=title,
         text=tidy(text) if text is not None else None,
-        rating=float(stars),
+        rating=tally.stars(rating),
         kind="review",
         flags=flags,
         **times,
@@ -115,5 +120,8 @@ def _review(
     )
 
 
-def _label(value: object) -> str | None:
-    return first_words(value.get("label") if isinstance(value, dict) else value)
+def _label(value: object, tally: Tally) -> str | None:
+    words = first_words(value.get("label") if isinstance(value, dict) else value)
+    if words is None and value is not None:
+        tally.skip("wrong_type")
+    return words

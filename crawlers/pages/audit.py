@@ -1,151 +1,60 @@
 """Pop and audit: take each JSON field by name, then report what nobody took.
 
-In:  JSON of a site, written times and counts.
-Out: values of the expected type, and a Tally that becomes the audit part of a Parsed.
+In:  JSON of a site, the page's Tally.
+Out: values of the expected type; what has another one, and what nobody took, is counted by name.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import TypedDict
+from collections.abc import Collection, Mapping, Sequence
 
-from crawlers.pages.counts import parse_count
-from crawlers.pages.page import Item, Page, Parsed, Ref
+from crawlers.pages.page import Page, Parsed
+from crawlers.pages.tally import Tally
 from crawlers.pages.text import clean, decode
-from crawlers.pages.times import anchor_of, parse_time
 from crawlers.pages.walls import Answer, classify
-from keqing.errors import UnreadableTime
 
-MAX_BAD = 200
 _JSONP = re.compile(r"^\s*(?:/\*.{0,200}?\*/)?\s*[\w$.]{1,80}\s*\((.*)\)\s*;?\s*$", re.S)
 
 
-class Times(TypedDict):
-    """The time fields of an Item."""
-
-    created_at: datetime | None
-    created_raw: str | None
-    created_precision: str
-
-
-class Counts(TypedDict, total=False):
-    """The count fields of an Item."""
-
-    likes: int | None
-    comments: int | None
-    reposts: int | None
-    views: int | None
-    rounded: tuple[str, ...]
-    at_least: tuple[str, ...]
-
-
-class Tally:
-    """Everything of a page that became no item, and why."""
-
-    def __init__(self, page: Page, zone: str | None = None) -> None:
-        self.anchor = anchor_of(page)
-        self.zone = zone
-        self.skipped: Counter[str] = Counter()
-        self.bad: list[str] = []
-        self.unknown: set[str] = set()
-
-    def skip(self, reason: str, n: int = 1) -> None:
-        """Count `n` rows or values left out for `reason`."""
-        self.skipped[reason] += n
-
-    def error(self, sentence: str) -> None:
-        """A row that should have been readable and was not."""
-        if len(self.bad) < MAX_BAD:
-            self.bad.append(sentence)
-
-    def time(self, raw: object) -> tuple[Times, tuple[str, ...]]:
-        """Time fields of an Item and the flags they bring."""
-        words = None if raw is None or raw == "" else clean(str(raw)).strip()
-        try:
-            when = parse_time(words, self.anchor, self.zone)
-        except UnreadableTime:
-            self.skip("unreadable_time")
-            return Times(created_at=None, created_raw=words, created_precision="unknown"), (
-                "unreadable_time",
-            )
-        if when.flag:
-            self.skip(when.flag)
-        fields = Times(created_at=when.at, created_raw=words, created_precision=when.precision)
-        return fields, (when.flag,) if when.flag else ()
-
-    def counts(
-        self,
-        *,
-        likes: object = None,
-        comments: object = None,
-        reposts: object = None,
-        views: object = None,
-    ) -> Counts:
-        """Count fields of an Item; one that is no count becomes None and is counted."""
-        read = {
-            "likes": parse_count(likes),
-            "comments": parse_count(comments),
-            "reposts": parse_count(reposts),
-            "views": parse_count(views),
-        }
-        for count in read.values():
-            if count.bad:
-                self.skip("unreadable_count")
-        return Counts(
-            likes=read["likes"].value,
-            comments=read["comments"].value,
-            reposts=read["reposts"].value,
-            views=read["views"].value,
-            rounded=tuple(name for name, count in read.items() if count.rounded),
-            at_least=tuple(name for name, count in read.items() if count.at_least),
-        )
-
-    def parsed(
-        self, items: Iterable[Item] = (), refs: Iterable[Ref] = (), next_page: str | None = None
-    ) -> Parsed:
-        """The page's result with this audit."""
-        return Parsed(
-            items=tuple(items),
-            refs=tuple(refs),
-            next_page=next_page,
-            skipped=dict(self.skipped),
-            unknown_fields=tuple(sorted(self.unknown)),
-            bad=tuple(self.bad),
-        )
-
-
 class Fields:
-    """One JSON object whose fields are taken one by one."""
+    """One JSON object whose fields are taken one by one; `where` names it in the audit."""
 
-    def __init__(self, value: Mapping[str, object], where: str) -> None:
-        self._left = dict(value)
-        self._where = where
+    def __init__(self, value: Mapping[str, object], where: str, tally: Tally) -> None:
+        self._left, self._where, self._tally = dict(value), where, tally
 
     def take(self, name: str) -> object:
         """A field's value of any type, None when absent."""
         return self._left.pop(name, None)
 
     def words(self, name: str) -> str | None:
-        """A field as text; numbers become their digits, other types None."""
-        return as_words(self.take(name))
+        """A field as text; numbers become their digits, another type is counted and None."""
+        value = self.take(name)
+        words = as_words(value)
+        self._check(words is not None, value)
+        return words
 
     def block(self, name: str) -> dict[str, object]:
-        """A field that is an object, {} otherwise."""
+        """A field that is an object; absent or of another type {}."""
         value = self.take(name)
+        self._check(isinstance(value, dict), value)
         return value if isinstance(value, dict) else {}
 
     def rows(self, name: str) -> list[object]:
-        """A field that is a list, [] otherwise (Weibo writes `false` for an empty one)."""
+        """A field that is a list; absent, of another type, or `false` (so Weibo says empty) []."""
         value = self.take(name)
+        self._check(isinstance(value, list) or value is False, value)
         return value if isinstance(value, list) else []
 
-    def leave(self, ignored: Collection[str], tally: Tally) -> None:
+    def leave(self, ignored: Collection[str]) -> None:
         """Report every field that was neither taken nor is known to be of no use."""
-        tally.unknown.update(f"{self._where}.{n}"[:120] for n in self._left if n not in ignored)
+        left = [name for name in self._left if name not in ignored]
+        self._tally.unknown.update(f"{self._where}.{name}"[:120] for name in left)
+
+    def _check(self, fits: bool, value: object) -> None:
+        if not fits and value is not None:
+            self._tally.skip("wrong_type")
 
 
 def as_words(value: object) -> str | None:

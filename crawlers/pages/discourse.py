@@ -6,8 +6,9 @@ In:  a Page with JSON. Out: references to topics; ids of posts. The posts themse
 
 from __future__ import annotations
 
-from crawlers.pages.audit import Fields, Tally, first_words, load_json, not_as_expected
+from crawlers.pages.audit import Fields, first_words, load_json, not_as_expected
 from crawlers.pages.page import Page, Parsed, Ref
+from crawlers.pages.tally import Tally
 
 
 def parse_topics(page: Page) -> Parsed:
@@ -22,7 +23,10 @@ def parse_topics(page: Page) -> Parsed:
         return not_as_expected(tally, page, ["topic_list.topics"])
     if not topics:
         tally.skip("empty")
-    refs = [ref for row in topics if isinstance(row, dict) for ref in _topic(row, tally)]
+    rows = [row for row in topics if isinstance(row, dict)]
+    if len(rows) < len(topics):
+        tally.skip("no_object", len(topics) - len(rows))
+    refs = [ref for row in rows for ref in _topic(row, tally)]
     return tally.parsed((), refs, first_words(block.get("more_topics_url")))
 
 
@@ -43,7 +47,7 @@ def title_of(page: Page) -> str | None:
 
 
 def _topic(row: dict[str, object], tally: Tally) -> list[Ref]:
-    fields = Fields(row, "topics")
+    fields = Fields(row, "topics", tally)
     number = fields.words("id")
     if number is None:
         tally.skip("no_id")

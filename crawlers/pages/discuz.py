@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from copy import deepcopy
 from urllib.parse import parse_qs, urlsplit
 
-from crawlers.pages.audit import Tally, not_as_expected
-from crawlers.pages.counts import parse_count
+from crawlers.pages.audit import not_as_expected
+from crawlers.pages.markup import html_root
 from crawlers.pages.page import Item, Page, Parsed, Ref
-from crawlers.pages.text import Node, decode, drop, image_alt, node_text, tree
-from crawlers.pages.walls import Answer, classify
+from crawlers.pages.tally import Tally
+from crawlers.pages.text import Node, drop, image_alt, node_text
 
 ZONE = "Asia/Shanghai"
 FLOORS = {"楼主": 1, "沙发": 2, "板凳": 3, "地板": 4}
@@ -27,9 +27,10 @@ THREAD_ID = re.compile(r"(?:[?&]tid=|thread-)(\d+)")
 def parse_list(page: Page) -> Parsed:
     """`mod=forumdisplay`: one Item a thread (no text), and a Ref to visit it."""
     tally = Tally(page, page.zone or ZONE)
-    root = _root(page, tally)
-    if root is None:
+    found_root = html_root(page, tally)
+    if found_root is None:
         return tally.parsed()
+    root, _ = found_root
     rows = [(row, found) for row in root.iter("tbody") if (found := ROW.match(row.get("id", "")))]
     if not rows and root.xpath("//table[@id='threadlisttableid']") == []:
         return not_as_expected(tally, page, ["#threadlisttableid", "tbody#normalthread_*"])
@@ -47,9 +48,10 @@ def parse_list(page: Page) -> Parsed:
 def parse_thread(page: Page) -> Parsed:
     """`mod=viewthread`: one Item a floor; title, replies and views stand on the first floor."""
     tally = Tally(page, page.zone or ZONE)
-    root = _root(page, tally)
-    if root is None:
+    found_root = html_root(page, tally)
+    if found_root is None:
         return tally.parsed()
+    root, _ = found_root
     posts = root.xpath("//div[starts-with(@id,'post_') and number(substring(@id,6))]")
     if not posts:
         return not_as_expected(tally, page, ["#postlist", "div#post_*"])
@@ -73,20 +75,6 @@ class _Head:
             (m for a in root.xpath("//h1/following::a/@href") if (m := THREAD_ID.search(a))), None
         )
         self.thread_id = found[1] if found else page.facts.get("tid")
-
-
-def _root(page: Page, tally: Tally) -> Node | None:
-    answer = classify(page, "html")
-    if answer is not Answer.OK:
-        tally.skip(str(answer))
-        return None
-    text, whole = decode(page.body, page.header("content-type"))
-    if not whole:
-        tally.skip("wrong_encoding")
-    root = tree(text)
-    if root is None:
-        not_as_expected(tally, page, ["html"])
-    return root
 
 
 def _thread_row(row: Node, found: re.Match[str], tally: Tally) -> Iterator[Item]:
@@ -136,9 +124,11 @@ def _post(post: Node, head: _Head, tally: Tally) -> Iterator[Item]:
     written = post.xpath(f".//em[@id='authorposton{pid}']")
     titled = written[0].xpath(".//span/@title") if written else []
     times, time_flags = tally.time(titled[0] if titled else _words(written))
-    floor = _floor(post, pid)
+    if not written:
+        tally.skip("missing_time")
+    floor = _floor(post, pid, tally)
     name, uid, anonymous = _author(authors[0] if authors else None)
-    text, quoted, flags = _words_of(post, pid)
+    text, quoted, flags = _words_of(post, pid, tally)
     first = floor == 1
     yield Item(
         native_id=pid,
@@ -158,10 +148,15 @@ def _post(post: Node, head: _Head, tally: Tally) -> Iterator[Item]:
     )
 
 
-def _words_of(post: Node, pid: str) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
+def _words_of(
+    post: Node, pid: str, tally: Tally
+) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
     """Text without what is quoted and what the software adds; the quotes; flags."""
     bodies = post.xpath(f".//*[@id='postmessage_{pid}']")
     locked = post.xpath(".//div[@class='locked']")
+    if not bodies and not locked:
+        tally.skip("missing_text")
+        return None, (), ()
     if not bodies:
         notice = node_text(locked[0]) if locked else ""
         return None, (), ("banned_author" if "作者被禁止或删除" in notice else "shielded",)
@@ -189,10 +184,10 @@ def _smiley(node: Node) -> str:
     return image_alt(node) if node.get("smilieid") else ""
 
 
-def _floor(post: Node, pid: str) -> int | None:
+def _floor(post: Node, pid: str, tally: Tally) -> int | None:
     marks = post.xpath(f".//a[@id='postnum{pid}']")
     words = node_text(marks[0]).rstrip("#楼 ") if marks else ""
-    return FLOORS.get(node_text(marks[0]) if marks else "") or parse_count(words).value
+    return FLOORS.get(node_text(marks[0]) if marks else "") or tally.number(words)
 
 
 def _author(link: Node | None) -> tuple[str | None, str | None, tuple[str, ...]]:

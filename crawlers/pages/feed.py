@@ -5,14 +5,16 @@ In:  a Page with XML; no DTD is loaded and no entity is resolved. Out: one Item 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lxml import etree
 
-from crawlers.pages.audit import Tally, not_as_expected
+from crawlers.pages.audit import not_as_expected
+from crawlers.pages.markup import xml_root
 from crawlers.pages.page import Item, Page, Parsed
+from crawlers.pages.tally import Tally
 from crawlers.pages.text import Node, html_text
-from crawlers.pages.walls import Answer, classify
 
 TEXTS = ("encoded", "content", "summary", "description")
 TIMES = ("published", "pubDate", "date", "issued", "updated", "modified")
@@ -30,25 +32,6 @@ def parse_feed(page: Page) -> Parsed:
     if not entries:
         tally.skip("empty")
     return tally.parsed(item for entry in entries for item in _entry(entry, tally))
-
-
-def xml_root(page: Page, tally: Tally) -> Node | None:
-    """The page's XML tree, also of a cut page; None with the reason counted."""
-    answer = classify(page, "xml")
-    if answer is not Answer.OK:
-        tally.skip("html_for_xml" if answer is Answer.CHANGED else str(answer))
-        return None
-    parser = etree.XMLParser(
-        recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-    )
-    try:
-        root = etree.fromstring(page.body.strip(), parser=parser)
-    except (etree.XMLSyntaxError, ValueError):
-        root = None
-    if root is None or parser.error_log:
-        tally.skip("malformed_xml")
-        tally.error(f"{page.url or '文件'}: XML 不完整或有错误, 只读出完好的条目。")
-    return root
 
 
 def entries_of(root: Node) -> list[Node]:
@@ -111,4 +94,5 @@ def _text(node: Node) -> str | None:
 
 
 def _name(node: Node) -> str:
-    return etree.QName(node).localname if isinstance(node.tag, str) else ""
+    """Local name; a broken tag of a damaged feed (`content:`) has one too."""
+    return re.split("[}:]", node.tag)[-1] if isinstance(node.tag, str) else ""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
 
-from crawlers.pages.audit import Tally, as_words, first_words, not_as_expected
+from crawlers.pages.audit import as_words, first_words
+from crawlers.pages.markup import html_root
 from crawlers.pages.page import Item, Page, Parsed
-from crawlers.pages.text import decode, html_text, tree
-from crawlers.pages.walls import Answer, classify
+from crawlers.pages.tally import Tally
+from crawlers.pages.text import Node, html_text
 
 MAX_DEPTH = 12
 FILLER = ("此用户没有填写评价", "此用户未填写评价内容", "系统默认好评", "默认好评")
@@ -21,27 +23,43 @@ FILLER = ("此用户没有填写评价", "此用户未填写评价内容", "系�
 
 def parse_reviews(page: Page) -> Parsed:
     """All reviews of a page, each once, and the next page."""
-    from extruct import extract  # 0.3 CPU-s of import: only where reviews are read
-
     tally = Tally(page, page.zone)
-    answer = classify(page, "html")
-    if answer is not Answer.OK:
-        tally.skip(str(answer))
+    found = html_root(page, tally)
+    if found is None:
         return tally.parsed()
-    text, whole = decode(page.body, page.header("content-type"))
-    if not whole:
-        tally.skip("wrong_encoding")
-    root = tree(text)
-    if root is None:
-        return not_as_expected(tally, page, ["html"])
-    found = extract(text, base_url=page.url or None, syntaxes=["json-ld", "microdata"],
-                    uniform=True, errors="ignore")  # fmt: skip
-    rows = [row for syntax in ("json-ld", "microdata") for row in _walk(found.get(syntax), None, 0)]
+    root, text = found
+    marked = [*_json_ld(root, page, tally), *_microdata(text, page)]
+    rows = [row for node in marked for row in _walk(node, None, 0)]
     if not rows:
         tally.skip("no_review")
     items = _once([_item(row, about, tally) for row, about in rows])
     following = root.xpath("//a[@rel='next']/@href | //link[@rel='next']/@href")
     return tally.parsed(items, (), str(following[0]) if following else None)
+
+
+def _json_ld(root: Node, page: Page, tally: Tally) -> Iterator[object]:
+    """Objects of every JSON-LD block; a broken block is counted and costs the others nothing."""
+    from extruct.jsonld import JsonLdExtractor  # 0.3 CPU-s of import: only where reviews are read
+    from lxml import etree
+
+    for block in root.xpath("//script[@type='application/ld+json']"):
+        alone = etree.Element("html")
+        alone.append(copy(block))
+        try:
+            yield from JsonLdExtractor().extract_items(alone, base_url=page.url or None)
+        except (ValueError, RecursionError):
+            tally.skip("malformed_json")
+            tally.error(f"{page.url or '文件'}: 一段 JSON-LD 不完整, 其中的评价没有读出。")
+
+
+def _microdata(text: str, page: Page) -> list[object]:
+    from extruct import extract
+
+    found = extract(
+        text, base_url=page.url or None, syntaxes=["microdata"], uniform=True, errors="ignore"
+    )
+    rows: list[object] = found.get("microdata", [])
+    return rows
 
 
 def _walk(
@@ -72,6 +90,10 @@ def _item(row: dict[str, object], about: str | None, tally: Tally) -> Item:
     text = html_text(html.unescape(body)) if body else None
     filler = text is not None and any(words in text for words in FILLER) and len(text) < 30
     rating, rating_raw = _rating(row.get("reviewRating"))
+    if rating is None and row.get("reviewRating") is not None:
+        tally.skip("unreadable_rating")
+    if body is None and (row.get("reviewBody") or row.get("description")):
+        tally.skip("wrong_type")
     return Item(
         native_id=first_words(row.get("identifier"), row.get("@id")),
         author_name=_name(row.get("author")),

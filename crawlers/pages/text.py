@@ -32,6 +32,7 @@ _UNSEEN = re.compile(
 _MARKUP = re.compile(r"<[a-zA-Z/!][^>]*>|&(?:[a-zA-Z]{2,8}|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{2,20})", re.I)
 _XML_CHARSET = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w-]{2,20})", re.I)
+UTF8_SIGNS = 4  # characters beyond ASCII that read well, for each broken one three times as many
 _ALIASES = {"gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "gb_2312-80": "gb18030"}
 
 
@@ -50,7 +51,8 @@ def decode(body: bytes, content_type: str = "") -> tuple[str, bool]:
     """Body as text, and whether it read without a broken byte.
 
     The charset comes from the header, a BOM, then the page's own head; a wrong one is found by
-    reading strictly and trying UTF-8 and GB18030.
+    reading strictly and trying UTF-8 and GB18030. Damaged UTF-8 is read as UTF-8: GB18030 takes
+    almost any bytes, and one broken byte would turn the whole page into other words.
 
     Raises:
         UnreadablePage: the body is binary.
@@ -59,12 +61,17 @@ def decode(body: bytes, content_type: str = "") -> tuple[str, bool]:
         return clean(body.decode("utf-16", "replace")), True
     if b"\x00" in body[:4096] or body.startswith(b"\x1f\x8b"):
         raise UnreadablePage("正文不是文本 (二进制或压缩数据), 请先解压或重新保存。")
+    lenient = body.decode("utf-8", "replace")
+    broken = lenient.count("\ufffd")
+    is_utf8 = sum(char > "\x7f" for char in lenient) - broken >= UTF8_SIGNS * (1 + 3 * broken)
     for name in _charsets(body, content_type):
+        if is_utf8 and not name.startswith("utf"):
+            continue
         try:
             return body.decode(name), True
         except (UnicodeDecodeError, LookupError):
             continue
-    return body.decode("utf-8", "replace"), False
+    return lenient, False
 
 
 def _charsets(body: bytes, content_type: str) -> Iterator[str]:
@@ -72,7 +79,7 @@ def _charsets(body: bytes, content_type: str) -> Iterator[str]:
         yield "utf-8-sig"
     told = re.search(r"charset=[\"']?([\w-]+)", content_type, re.I)
     if told:
-        yield _ALIASES.get(told[1].lower(), told[1])
+        yield _ALIASES.get(told[1].lower(), told[1].lower())
     for pattern in (_XML_CHARSET, _CHARSET):
         found = pattern.search(body[:4096])
         if found:
@@ -84,14 +91,20 @@ def _charsets(body: bytes, content_type: str) -> Iterator[str]:
 
 def tree(text: str) -> Node | None:
     """HTML page as a tree; None when nothing of it is HTML."""
+    return parse_html(text)[0]
+
+
+def parse_html(text: str) -> tuple[Node | None, bool]:
+    """HTML page as a tree, and whether the parser gave up on it half way (nested too deep)."""
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
     if not text.strip():
-        return None
+        return None, False
     parser = lxml_html.HTMLParser(huge_tree=False, remove_comments=False)
     try:
-        return lxml_html.document_fromstring(text, parser=parser)
+        root = lxml_html.document_fromstring(text, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
-        return None
+        return None, False
+    return root, any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log)
 
 
 def html_text(fragment: str, image: Callable[[Node], str] | None = None) -> str:

@@ -10,11 +10,11 @@ import json
 import re
 from collections.abc import Iterator
 
-from crawlers.pages.audit import Tally, first_words, not_as_expected
-from crawlers.pages.counts import parse_count
+from crawlers.pages.audit import first_words, not_as_expected
+from crawlers.pages.markup import html_root
 from crawlers.pages.page import Item, Page, Parsed
-from crawlers.pages.text import Node, decode, drop, image_alt, node_text, tree
-from crawlers.pages.walls import Answer, classify
+from crawlers.pages.tally import Tally
+from crawlers.pages.text import Node, drop, image_alt, node_text, tree
 
 ZONE = "Asia/Shanghai"
 THREAD_ID = re.compile(r"/p/(\d+)")
@@ -26,9 +26,10 @@ COMMENT = re.compile(r"<!--(.*?)-->", re.S)
 def parse_tieba_thread(page: Page) -> Parsed:
     """`/p/TID`: one Item a floor."""
     tally = Tally(page, page.zone or ZONE)
-    root = _root(page, tally)
-    if root is None:
+    found_root = html_root(page, tally)
+    if found_root is None:
         return tally.parsed()
+    root, _ = found_root
     rows = root.xpath("//div[contains(concat(' ',@class,' '),' l_post ')]")
     if not rows:
         return not_as_expected(tally, page, ["div.l_post"])
@@ -42,32 +43,18 @@ def parse_tieba_thread(page: Page) -> Parsed:
 def parse_tieba_list(page: Page) -> Parsed:
     """`/f?kw=`: the list stands inside a comment of the page."""
     tally = Tally(page, page.zone or ZONE)
-    root = _root(page, tally)
-    if root is None:
+    found_root = html_root(page, tally)
+    if found_root is None:
         return tally.parsed()
+    root, text = found_root
     rows = _list_rows(root)
     if not rows:
-        text, _ = decode(page.body, page.header("content-type"))
         hidden = "".join(part for part in COMMENT.findall(text) if "j_thread_list" in part)
         inner = tree(hidden) if hidden else None
         rows = _list_rows(inner) if inner is not None else []
     if not rows:
         return not_as_expected(tally, page, ["li.j_thread_list"])
     return tally.parsed(item for row in rows for item in _thread(row, tally))
-
-
-def _root(page: Page, tally: Tally) -> Node | None:
-    answer = classify(page, "html")
-    if answer is not Answer.OK:
-        tally.skip(str(answer))
-        return None
-    text, whole = decode(page.body, page.header("content-type"))
-    if not whole:
-        tally.skip("wrong_encoding")
-    root = tree(text)
-    if root is None:
-        not_as_expected(tally, page, ["html"])
-    return root
 
 
 def _list_rows(root: Node) -> list[Node]:
@@ -90,6 +77,8 @@ def _post(row: Node, thread: str | None, tally: Tally) -> Iterator[Item]:
     written = next((m[0] for tail in tails if (m := WHEN.search(tail))), content.get("date"))
     times, flags = tally.time(written)
     floor = content.get("post_no") or next((m[1] for t in tails if (m := FLOOR.match(t))), None)
+    if not bodies:
+        tally.skip("missing_text")
     yield Item(
         native_id=pid,
         thread_id=first_words(content.get("thread_id")) or thread,
@@ -98,7 +87,7 @@ def _post(row: Node, thread: str | None, tally: Tally) -> Iterator[Item]:
         else first_words(author.get("user_name")),
         author_id=first_words(author.get("user_id")),
         text=node_text(bodies[0], _emoticon) if bodies else None,
-        floor=parse_count(floor).value,
+        floor=tally.number(floor),
         region=next((p.split("属地", 1)[1].strip(":： ") for p in places if "属地" in p), None),
         flags=flags,
         **times,

@@ -143,12 +143,13 @@ def _local_day(anchor: datetime, tz: tzinfo | None, days: int) -> When:
 
 
 def _named_day(m: re.Match[str], anchor: datetime | None, tz: tzinfo | None) -> When:
+    clock = _clock(m)
     if anchor is None or tz is None:
         return NOTHING
     start = _local_day(anchor, tz, DAYS_AGO[m["day"]])
     if start.at is None or m["h"] is None:
         return start
-    return When(datetime.combine(start.at.date(), _clock(m), tz), _fineness(m))
+    return When(datetime.combine(start.at.date(), clock, tz), _fineness(m))
 
 
 def _clock_alone(m: re.Match[str], anchor: datetime | None, tz: tzinfo | None) -> When:

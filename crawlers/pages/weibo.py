@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from crawlers.pages.audit import Fields, Tally, first_words, load_json, not_as_expected
+from crawlers.pages.audit import Fields, first_words, load_json, not_as_expected
 from crawlers.pages.mblog import ZONE, comment, mblog, plain
 from crawlers.pages.page import Item, Page, Parsed, Ref
+from crawlers.pages.tally import Tally
 
 MAX_NESTING = 8
 
@@ -25,9 +26,11 @@ def parse_timeline(page: Page) -> Parsed:
         return not_as_expected(tally, page, ["data.cards"])
     if not cards:
         tally.skip("empty")
-    items = [item for value in _mblogs(cards) for item in mblog(value, tally)]
-    info = data.get("cardlistInfo")
-    fields = Fields(info if isinstance(info, dict) else {}, "cardlistInfo")
+    items = [item for value in _mblogs(cards, tally) for item in mblog(value, tally)]
+    if cards and not items:
+        tally.skip("no_post")
+    info = Fields(data, "data", tally).block("cardlistInfo")
+    fields = Fields(info, "cardlistInfo", tally)
     since, number = fields.words("since_id"), fields.words("page")
     following = f"since_id={since}" if since else f"page={number}" if number else None
     return tally.parsed(_once(items), _long_texts(items), following)
@@ -70,7 +73,8 @@ def parse_comments(page: Page) -> Parsed:
     data = _data(page, tally)
     if data is None:
         return tally.parsed()
-    rows = [row for name in ("data", "hot_data") for row in _list(data.get(name))]
+    fields = Fields(data, "data", tally)
+    rows = [row for name in ("data", "hot_data") for row in fields.rows(name)]
     if not rows:
         tally.skip("empty")
     items = [item for row in rows for item in comment(row, tally, page.facts.get("mid"))]
@@ -115,6 +119,8 @@ def _open(page: Page, name: str, read: Callable[[object, Tally], list[Item]]) ->
     rows = value.get(name) if isinstance(value, dict) else None
     if not isinstance(rows, list):
         return not_as_expected(tally, page, [name])
+    if not rows:
+        tally.skip("empty")
     return tally.parsed(item for row in rows for item in read(row, tally))
 
 
@@ -130,15 +136,18 @@ def _data(page: Page, tally: Tally) -> dict[str, object] | None:
     return None
 
 
-def _mblogs(cards: list[object], depth: int = 0) -> Iterator[object]:
+def _mblogs(cards: list[object], tally: Tally, depth: int = 0) -> Iterator[object]:
+    """Posts of cards and of groups of cards; other cards are menus and adverts."""
+    if depth > MAX_NESTING:
+        tally.skip("too_deep")
+        return
     for card in cards:
         if not isinstance(card, dict):
+            tally.skip("no_object")
             continue
         if "mblog" in card:
             yield card["mblog"]
-        group = card.get("card_group")
-        if isinstance(group, list) and depth < MAX_NESTING:
-            yield from _mblogs(group, depth + 1)
+        yield from _mblogs(Fields(card, "card", tally).rows("card_group"), tally, depth + 1)
 
 
 def _once(items: list[Item]) -> list[Item]:
@@ -149,7 +158,3 @@ def _once(items: list[Item]) -> list[Item]:
 def _long_texts(items: list[Item]) -> list[Ref]:
     cut = dict.fromkeys(item.native_id for item in items if item.truncated and item.native_id)
     return [Ref("longtext", key, facts={"mid": key}) for key in cut]
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []

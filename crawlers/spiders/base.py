@@ -14,11 +14,12 @@ from typing import Any, ClassVar
 
 import scrapy
 
+from crawlers.pages.markup import CUT
 from crawlers.pages.page import Page, Parsed
 from crawlers.pages.walls import Answer
 from crawlers.site import BudgetSpent, Refused, Site
 from crawlers.walk import Job
-from keqing.errors import RobotsRefused, SourceChanged, Unreachable
+from keqing.errors import RobotsRefused, SourceChanged, Unreachable, UnreadablePage
 from keqing.settings import Target
 
 ONE_TARGET_ONLY = (Answer.GONE, Answer.NO_PERMISSION)
@@ -68,6 +69,15 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
             raise SourceChanged(fault)
         return parsed
 
+    def complete(self, page: Page, parsed: Parsed) -> None:
+        """To be called when the page's rows are kept.
+
+        Raises:
+            SourceChanged: the page was cut; the target, or the thread, is read again next time.
+        """
+        if parsed.skipped.get(CUT):
+            raise SourceChanged(f"{page.url}: the page ends before its end; what it held is kept")
+
     async def _visit(self, target: Target) -> bool:
         """Walk a target; False if the rest of the run must be left out."""
         tally = self.job.keeper.tally
@@ -82,7 +92,7 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
             tally.blocked[str(Answer.ROBOTS)] += 1
             tally.faults.append(str(error))
             self._tried(target)
-        except SourceChanged as error:
+        except (SourceChanged, UnreadablePage) as error:
             tally.changed.append(str(error))
             self._tried(target)
         except Unreachable as error:

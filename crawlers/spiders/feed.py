@@ -44,6 +44,7 @@ class FeedSpider(SourceSpider):
     def _keep(self, page: Page, row: TargetRow) -> int:
         parsed, keeper = self.sound(page, parse_feed(page)), self.job.keeper
         keeper.take(parsed.items, page.body, row.covered_at is None)
+        self.complete(page, parsed)
         if parsed.items:
             keeper.tally.speaking_targets += 1
         elif said_empty(parsed) and not row.had_posts:

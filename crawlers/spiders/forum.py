@@ -43,6 +43,7 @@ class ForumSpider(SourceSpider):
             todo = moved(self.job, listed)
             for row in todo:
                 await read_thread(self.job, row, pages)
+            self.complete(page, parsed)
             pinned = {row.tid for row in listed if row.pinned}
             covered = until is not None and all(row.tid in pinned for row in todo)
             following = urljoin(page.url, parsed.next_page) if parsed.next_page else None
@@ -88,3 +89,4 @@ class ForumSpider(SourceSpider):
             for item in parsed.items
         ]
         self.job.keeper.take(items, page.body, first_walk)
+        self.complete(page, parsed)
