@@ -11,7 +11,8 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def read_rows(path: Path) -> Iterator[Row | Bad]:
 def _text(path: Path) -> str:
     try:
         body = _limited(path) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
     try:
         return body.decode("utf-8-sig")
@@ -81,16 +82,57 @@ def _limited(path: Path) -> bytes:
 
 
 def _csv(text: str) -> Iterator[Row | Bad]:
-    lines = csv.reader(io.StringIO(text, newline=""))
-    header = next(lines, [])
-    for number, cells in enumerate(lines, start=2):
-        if not any(cells):
+    """Strict: a quote that never closes would take the rest of the file into one cell."""
+    source = _Lines(text)
+    cells = csv.reader(source, strict=True)
+    header: list[str] | None = None
+    number = 0
+    while True:
+        source.taken.clear()
+        number += 1
+        try:
+            found = next(cells, None)
+        except csv.Error as error:
+            yield Bad(number, "".join(source.taken), f"not CSV: {error}")
             continue
-        if len(cells) != len(header):
-            reason = f"{len(cells)} cells, the header has {len(header)}"
-            yield Bad(number, ",".join(cells), reason)
-        else:
-            yield Row(number, dict(zip(header, cells, strict=True)))
+        if found is None:
+            return
+        if header is None:
+            header = _unique(found)
+        elif any(found):
+            yield _fitted(number, found, header)
+
+
+class _Lines:
+    """Physical lines of a text; `taken` are those since it was last cleared."""
+
+    def __init__(self, text: str) -> None:
+        self._source, self.taken = io.StringIO(text, newline=""), list[str]()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._source)
+        self.taken.append(line)
+        return line
+
+
+def _unique(header: Sequence[str]) -> list[str]:
+    """Column names, each once: one without a name is its number, a second one of a name says so."""
+    seen: dict[str, int] = {}
+    names = []
+    for name in (given if given.strip() else f"#{n}" for n, given in enumerate(header, 1)):
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return names
+
+
+def _fitted(number: int, cells: Sequence[str], header: Sequence[str]) -> Row | Bad:
+    if len(cells) != len(header):
+        reason = f"{len(cells)} cells, the header has {len(header)}"
+        return Bad(number, ",".join(cells), reason)
+    return Row(number, dict(zip(header, cells, strict=True)))
 
 
 def _json_lines(text: str) -> Iterator[Row | Bad]:
@@ -99,7 +141,7 @@ def _json_lines(text: str) -> Iterator[Row | Bad]:
             continue
         try:
             value = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             yield Bad(number, line, f"not JSON: {error}")
             continue
         if isinstance(value, dict):
@@ -110,19 +152,40 @@ def _json_lines(text: str) -> Iterator[Row | Bad]:
 
 def _xlsx(path: Path) -> Iterator[Row | Bad]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(part.file_size for part in archive.infolist())
-        if size > MAX_UNPACKED:
-            raise UsageError(f"{path.name}: unpacks to more than 200 MB; split it")
-        sheet = openpyxl.load_workbook(path, read_only=True, data_only=True).active
-        rows = sheet.iter_rows(values_only=True)
-        header = [_cell(value) for value in next(rows, ())]
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        rows = _sheet(path)
+        header = _unique([_cell(value) for value in next(rows, ())])
+    except UsageError:
+        raise
+    except Exception as error:  # openpyxl answers damage with whatever its parsers raise
         raise UsageError(f"{path.name}: no readable XLSX: {error}") from error
-    for number, values in enumerate(rows, start=2):
+    number = 1
+    while True:
+        number += 1
+        try:
+            values = next(rows, None)
+        except Exception as error:
+            yield Bad(number, "", f"not XLSX: the sheet ends here: {error}")
+            return
+        if values is None:
+            return
         cells = [_cell(value) for value in values]
+        while len(cells) > len(header) and not cells[-1]:
+            cells.pop()
+        cells += [""] * (len(header) - len(cells))
         if any(cells):
-            yield Row(number, dict(zip(header, cells, strict=False)))
+            yield _fitted(number, cells, header)
+
+
+def _sheet(path: Path) -> Iterator[tuple[object, ...]]:
+    with zipfile.ZipFile(path) as archive:
+        size = sum(part.file_size for part in archive.infolist())
+    if size > MAX_UNPACKED:
+        raise UsageError(f"{path.name}: unpacks to more than 200 MB; split it")
+    sheet = openpyxl.load_workbook(path, read_only=True, data_only=True).active
+    if sheet is None:
+        raise UsageError(f"{path.name}: no readable XLSX: it has no sheet")
+    rows: Iterator[tuple[object, ...]] = sheet.iter_rows(values_only=True)
+    return rows
 
 
 def _cell(value: object) -> str:
