@@ -13,6 +13,7 @@ from datetime import datetime
 
 from crawlers.pages.page import Item, Page, Parsed
 from crawlers.posts import Origin, post_id, post_of, text_hash
+from keqing.errors import LandingError
 from keqing.landing import Landing, SegmentWriter
 from keqing.logs import get_logger
 from keqing.records import Post
@@ -150,7 +151,11 @@ def recover(engine: Engine, landing: Landing, source: str, done_files: int) -> i
     """
     files = landing.files(source)
     for file in files[done_files:]:
-        posts = list(landing.read(file))
+        try:
+            posts = list(landing.read(file))
+        except LandingError as error:  # `verify` tells it; its posts are collected again
+            log.warning("landed file damaged", source=source, reason=str(error))
+            continue
         with begin(engine) as tx:
             known = crawl.known(tx, [post.id for post in posts])
             crawl.remember(

@@ -7,13 +7,14 @@ loaded only when it stands in the index, so a kill at any moment repeats work an
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from index.answers import LoadReport
 from index.engine import open_index
-from keqing.errors import IndexFault
+from keqing.errors import DoneInPart, IndexFault
 from keqing.records import Mention
 from keqing.settings import Settings
 from keqing.workflow import batches
@@ -21,19 +22,30 @@ from keqing.workflow.db import Engine, begin
 
 
 def load(settings: Settings, engine: Engine, now: datetime) -> LoadReport:
-    """Load every waiting batch, in the order of scoring."""
+    """Load every waiting batch, in the order of scoring; a damaged one holds back no other.
+
+    Raises:
+        DoneInPart: files of Mentions are damaged; names each, the rest is loaded.
+    """
     with begin(engine) as tx:
         waiting = batches.unloaded(tx)
     total = LoadReport()
     if not waiting:
         return total
     index = open_index(settings)
+    damaged: list[str] = []
     for batch in waiting:
-        mentions = list(_read(settings.var / "mentions" / batch.mention_file))
+        try:
+            mentions = list(_read(settings.var / "mentions" / batch.mention_file))
+        except IndexFault as error:
+            damaged.append(str(error))
+            continue
         total = total + index.upsert(mentions, now)
         with begin(engine) as tx:
             batches.record_loaded(tx, batch.batch_id, now)
     index.refresh()
+    if damaged:
+        raise DoneInPart(f"{len(damaged)} of {len(waiting)} batches wait: {'; '.join(damaged)}")
     return total
 
 
@@ -42,5 +54,10 @@ def _read(path: Path) -> Iterator[Mention]:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
                 yield Mention.model_validate_json(line)
-    except (OSError, EOFError) as error:
-        raise IndexFault(f"{path.name}: cannot be read ({error}); score its posts again") from error
+        if not path.stat().st_size:
+            raise EOFError("it is empty")
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        said = "a row is no Mention" if isinstance(error, ValueError) else error
+        raise IndexFault(
+            f"{path.name}: damaged ({said}); keqing replay DIR writes it again into DIR/var/mentions"
+        ) from error

@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import secrets
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,10 +57,14 @@ class Landing:
         return [str(e["file"]) for name in names for e in self._entries(name)]
 
     def read(self, file: str) -> Iterator[Post]:
-        """The Posts of one landed file; erased rows are left out."""
+        """The Posts of one landed file; erased rows are left out.
+
+        Raises:
+            LandingError: the file is damaged; names it and the row.
+        """
         for row in self._rows(file):
             if row.get("post") is not None:
-                yield Post.model_validate(row["post"])
+                yield _post(file, row)
 
     def keep_raw(self, body: bytes) -> str:
         """Store a response body by content; gives its sha256."""
@@ -136,10 +141,15 @@ class Landing:
     def _rows(self, file: str) -> Iterator[dict[str, Any]]:
         try:
             text = gzip.decompress((self.root / file).read_bytes())
-        except (OSError, EOFError) as error:
+            if not text:  # a file lands with at least one row
+                raise EOFError("it is empty")
+        except (OSError, EOFError, zlib.error) as error:
             raise LandingError(f"{file}: cannot be read ({error}); run keqing verify") from error
-        for line in text.splitlines():
-            yield json.loads(line)
+        for number, line in enumerate(text.splitlines()):
+            row = _row(line)
+            if row is None:
+                raise LandingError(f"{file}: row {number} is damaged; run keqing verify")
+            yield row
 
     def _manifests(self) -> Path:
         return self.root / "manifest"
@@ -244,6 +254,21 @@ class SegmentWriter:
                 self._commit(part)
             else:
                 part.unlink()
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def _post(file: str, row: dict[str, Any]) -> Post:
+    try:
+        return Post.model_validate(row["post"])
+    except ValueError as error:
+        raise LandingError(f"{file}: row {row.get('n')} is no post; run keqing verify") from error
 
 
 def _line(n: int, post: Post) -> bytes:

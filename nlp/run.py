@@ -19,7 +19,7 @@ from pathlib import Path
 
 import xxhash
 
-from keqing.errors import UsageError
+from keqing.errors import LandingError, UsageError
 from keqing.landing import Landing
 from keqing.privacy import mask
 from keqing.records import Mention, Post, Versions
@@ -36,13 +36,17 @@ LINES_AT_ONCE = 500
 
 @dataclass
 class ScoreReport:
-    """What was understood; `rejected` counts brand look-alikes by reason."""
+    """What was understood; `rejected` counts brand look-alikes by reason.
+
+    `unreadable` names damaged landing files with their reason; they wait, the others are scored.
+    """
 
     read: int = 0
     scored: int = 0
     about_us: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
 
 def score(settings: Settings, engine: Engine, now: datetime) -> ScoreReport:
@@ -56,8 +60,23 @@ def score(settings: Settings, engine: Engine, now: datetime) -> ScoreReport:
         return report
     reader = Reader(settings)
     for at in range(0, len(waiting), FILES_PER_BATCH):
-        score_batch(settings, engine, reader, waiting[at : at + FILES_PER_BATCH], now, report)
+        _score_readable(settings, engine, reader, waiting[at : at + FILES_PER_BATCH], now, report)
     return report
+
+
+def _score_readable(
+    settings: Settings, engine: Engine, reader: Reader, files: Sequence[str], now: datetime,
+    report: ScoreReport,
+) -> None:  # fmt: skip
+    """Score files together; where one is damaged each for itself, so that it holds back no other."""
+    try:
+        score_batch(settings, engine, reader, files, now, report)
+    except LandingError as error:
+        if len(files) == 1:
+            report.unreadable[files[0]] = str(error)
+            return
+        for file in files:
+            _score_readable(settings, engine, reader, [file], now, report)
 
 
 def score_batch(

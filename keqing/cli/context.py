@@ -79,13 +79,20 @@ def ledger(ctx: Context, stage: str, source: str | None = None) -> Iterator[Entr
         detail = f"{type(error).__name__}: {error}"
         raise
     finally:
-        counts = {
-            name: value
-            for name, value in entry.report.items()
-            if isinstance(value, int) and not isinstance(value, bool)
-        }
+        counts = dict(_numbers(entry.report))
         with db.begin(ctx.engine) as tx:
             runs.finish(tx, entry.run_id, outcome, counts, now(), detail)
+
+
+def _numbers(report: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Counts of a report by name; counts by reason as `refused.unreadable`; of fields, how many."""
+    for name, value in report.items():
+        if isinstance(value, int) and not isinstance(value, bool):
+            yield name, value
+        elif isinstance(value, Mapping):
+            yield from ((f"{name}.{k}", n) for k, n in _numbers(value))
+        elif name in ("unknown_fields", "gaps") and value:
+            yield name, len(value)
 
 
 def opened(path: str, mode: Literal["r", "w"]) -> TextIO:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from keqing.cli.context import AddVerb, context, ledger, now, plain, show
 from keqing.workflow import leases
+
+if TYPE_CHECKING:
+    from crawlers.report import CrawlReport
 
 
 def add_verbs(add: AddVerb) -> None:
@@ -24,6 +28,11 @@ def _due(args: argparse.Namespace) -> int:
     return 0
 
 
+def _new_fields(report: CrawlReport) -> str:
+    """One sentence on fields that no parser knows; it must not blind us, so it is no failure."""
+    return f"unknown fields: {', '.join(report.unknown_fields)}" if report.unknown_fields else ""
+
+
 def _crawl(args: argparse.Namespace) -> int:
     from crawlers.run import crawl
 
@@ -35,6 +44,6 @@ def _crawl(args: argparse.Namespace) -> int:
     ):
         report = crawl(ctx.settings, ctx.engine, args.source, entry.run_id, now, args.due)
         entry.report.update(plain(report))
-        entry.outcome, entry.detail = str(report.verdict), report.message or ""
+        entry.outcome, entry.detail = str(report.verdict), report.message or _new_fields(report)
     show(args, report)
     return report.exit_code

@@ -29,6 +29,8 @@ def score_once(ctx: Context) -> dict[str, Any]:
     owner = leases.this_process("score")
     with leases.hold(ctx.engine, "score", owner, now), ledger(ctx, "score") as entry:
         entry.report.update(plain(score(ctx.settings, ctx.engine, now())))
+        if unreadable := entry.report["unreadable"]:
+            entry.outcome, entry.detail = "part", "; ".join(unreadable.values())
     return entry.report
 
 
@@ -65,8 +67,9 @@ def _score(args: argparse.Namespace) -> int:
     ctx = context(args)
     if args.infile:
         return _score_lines(args, ctx)
-    show(args, score_once(ctx))
-    return 0
+    report = score_once(ctx)
+    show(args, report)
+    return 3 if report["unreadable"] else 0
 
 
 def _score_lines(args: argparse.Namespace, ctx: Context) -> int:

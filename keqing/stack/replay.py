@@ -8,6 +8,7 @@ is followed, since a story's first post depends on it; the landing itself is onl
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -78,8 +79,11 @@ def _score(settings: Settings, engine: Engine, log: list[LoggedBatch]) -> int:
 
 
 def _body(settings: Settings, batch: LoggedBatch) -> bytes:
-    path = settings.var / "mentions" / batch.mention_file
-    return gzip.decompress(path.read_bytes()) if path.exists() else b""
+    """What a file of Mentions holds; a missing or damaged one equals no other."""
+    try:
+        return gzip.decompress((settings.var / "mentions" / batch.mention_file).read_bytes())
+    except (OSError, EOFError, zlib.error):
+        return b""
 
 
 def _documents(settings: Settings) -> Iterator[object]:
