@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from index.ast import Node
@@ -198,6 +199,9 @@ class IndexEngine(Protocol):
 
     def erase_ids(self, ids: Sequence[str]) -> int:
         """Remove documents for good; how many there were."""
+
+    def snapshot(self, folder: Path) -> Path:
+        """Put a copy into an existing folder, or the record of one kept elsewhere; gives the file."""
 
     def health(self) -> dict[str, Any]:
         """`ok`, `documents`, `bytes` and what is wrong."""

@@ -96,3 +96,19 @@ def leaves(node: Node) -> list[Leaf]:
     if isinstance(node, And | Or):
         return [leaf for part in node.parts for leaf in leaves(part)]
     return [node] if isinstance(node, Word | Phrase | Near) else []
+
+
+def inward(node: Node, turned: bool = False) -> Node:
+    """The same query with Not before leaves only (De Morgan), so that depth is that of And and Or."""
+    if isinstance(node, Not):
+        return inward(node.part, not turned)
+    if isinstance(node, And | Or):
+        parts = tuple(inward(part, turned) for part in node.parts)
+        return And(parts) if isinstance(node, And) is not turned else Or(parts)
+    return Not(node) if turned else node
+
+
+def flat(node: And | Or) -> list[Node]:
+    """The parts, those of parts of the same kind included."""
+    same = And if isinstance(node, And) else Or
+    return [p for part in node.parts for p in (flat(part) if isinstance(part, same) else [part])]

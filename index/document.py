@@ -82,7 +82,7 @@ def to_document(mention: Mention) -> Document:
         severity=max((hit.confidence for hit in mention.severity), default=0.0),
         tokens=tuple(map(clean, mention.tokens)),
         title_tokens=tuple(map(clean, mention.title_tokens)),
-        keywords=mention.keywords,
+        keywords=tuple(dict.fromkeys(mention.keywords)),
         tags=tuple(sorted(set(_tags(mention)))),
         counters=_counters(mention),
         shown=_shown(mention, published),
@@ -92,6 +92,17 @@ def to_document(mention: Mention) -> Document:
 def clean(token: str) -> str:
     """A token as both engines store it: lower case, one unit, no quotes."""
     return "_".join(token.lower().translate(_UNSAFE).split()) or "_"
+
+
+def tag_term(name: str, value: str) -> str:
+    """How a filter is stored: one token, `name:value`."""
+    return clean(f"{name}:{value}")
+
+
+def tie(post_id: str) -> int:
+    """Order among posts of one second: 31 bits of a hash of the id."""
+    digest = hashlib.blake2b(post_id.encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big") >> 1
 
 
 def to_hit(

@@ -1,37 +1,45 @@
 """Which engine answers: the embedded one, unless the plan names a server.
 
-In:  settings. Out: an IndexEngine.
+In:  settings. Out: an IndexEngine; a copy or a record of it for the nightly backup.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from index.answers import IndexEngine
 from index.schema import INDEX_VERSION
 from index.sqlite import SqliteEngine
-from keqing.errors import BadConfig
 from keqing.settings import Settings
 
 
-def open_index(settings: Settings) -> IndexEngine:
-    """Open the index of this installation.
+def open_index(settings: Settings, env: Mapping[str, str] | None = None) -> IndexEngine:
+    """Open the index of this installation; a server is asked at the first question, not here.
 
     Raises:
-        BadConfig: a server is named; only the embedded engine is built so far.
+        BadConfig: [index] names a secret or a file that is not there.
     """
-    return _embedded(settings)
+    plan = settings.plan.index
+    if plan.url is None:
+        return SqliteEngine(embedded(settings))
+    # The client takes a third of a second to import; the embedded engine need not pay it.
+    from index.elastic import ElasticEngine
+    from index.elastic_client import Server
+
+    ca = None if plan.ca is None else settings.root / plan.ca
+    return ElasticEngine(Server(plan.model_copy(update={"ca": ca}), env))
+
+
+def embedded(settings: Settings) -> Path:
+    """The file of the embedded engine, whether it is used or not."""
+    return settings.var / f"mentions-{INDEX_VERSION}.db"
 
 
 def snapshot(settings: Settings, folder: Path) -> Path:
-    """Copy the embedded index into a folder; gives the file."""
-    engine = _embedded(settings)
-    path = folder / engine.path.name
-    engine.snapshot(path)
-    return path
-
-
-def _embedded(settings: Settings) -> SqliteEngine:
-    if settings.plan.index.url:
-        raise BadConfig("[index] url: no server engine in this version; remove the line")
-    return SqliteEngine(settings.var / f"mentions-{INDEX_VERSION}.db")
+    """Put a copy of the index into a folder, or the record of a server's snapshot; gives the file."""
+    engine = open_index(settings)
+    try:
+        return engine.snapshot(folder)
+    finally:
+        engine.close()

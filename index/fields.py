@@ -8,6 +8,10 @@ from __future__ import annotations
 from typing import cast
 
 from index.ast import Counter, Field
+from keqing.errors import UsageError
+
+COUNTED = ("source", "channel", "region", "polarity", "intent", "aspect", "severity", "topic",
+           "brand", "kind", "emotion", "platform")  # fmt: skip
 
 FIELDS: dict[str, str] = {
     "标题": "title", "作者": "author", "来源": "source", "渠道": "channel", "地域": "region",
@@ -46,3 +50,13 @@ def as_field(name: str) -> Field:
 def as_counter(name: str) -> Counter:
     """A checked counter name as its type."""
     return cast(Counter, COUNTERS[name])
+
+
+def check_counted(name: str) -> None:
+    """Refuse a field whose values cannot be counted.
+
+    Raises:
+        UsageError: names the fields that can.
+    """
+    if name not in COUNTED:
+        raise UsageError(f"counts_by: {name!r} is no tag field; use one of {COUNTED}")

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from index.admit import admit
 from index.answers import (
     Bucket,
     Count,
@@ -27,10 +28,12 @@ from index.answers import (
     Sort,
     Window,
 )
-from index.ast import All, Node, Tag
-from index.document import COUNTERS, to_document, to_hit
+from index.ast import All, Node
+from index.document import COUNTERS, Document, to_hit
+from index.fields import check_counted
 from index.highlight import spans
 from index.schema import DDL, INDEX_VERSION
+from index.score import jlh
 from index.series import Grid
 from index.sqlite_query import where
 from index.sqlite_write import upsert
@@ -51,8 +54,7 @@ KEYS = {
     "risk": "m.risk",
     "interactions": "coalesce(s.likes,0) + coalesce(s.comments,0) + coalesce(s.reposts,0)",
 }
-TAG_FIELDS = ("source", "channel", "region", "polarity", "intent", "aspect", "severity", "topic",
-              "brand", "kind", "emotion", "platform")  # fmt: skip
+MOVED = "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
 CST_S = 8 * 3600
 
 
@@ -70,18 +72,21 @@ class SqliteEngine:
 
     def upsert(self, mentions: Sequence[Mention], now: datetime) -> LoadReport:
         """Store mentions in transactions of 500; a refused one is reported, the others go in."""
-        total = LoadReport()
-        for at in range(0, len(mentions), CHUNK):
-            total = total + self._chunk(mentions[at : at + CHUNK])
+        documents, refused = admit(mentions)
+        total = LoadReport(received=len(refused), rejected=tuple(refused))
+        for at in range(0, len(documents), CHUNK):
+            total = total + self._chunk(documents[at : at + CHUNK])
         return total
 
     def refresh(self) -> None:
         """Nothing to do: a committed row is visible at once."""
 
-    def snapshot(self, path: Path) -> None:
-        """Write a whole copy to a new file, beside running writers."""
+    def snapshot(self, folder: Path) -> Path:
+        """Write a whole copy to a new file of the same name, beside running writers."""
+        path = folder / self.path.name
         with self._translated():
             self._db().execute("VACUUM INTO ?", (str(path),))
+        return path
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -98,12 +103,13 @@ class SqliteEngine:
         cursor: str | None = None,
         fold: bool = False,
     ) -> SearchPage:
-        """One page; `fold` shows one post a story, `detail["similar"]` counts its copies."""
+        """One page; `fold` shows of a story its first post, `detail["similar"]` counts the copies."""
         sql, params = where(node, window)
         key = KEYS.get(sort, "count(*) OVER (PARTITION BY m.story)")
+        first = f"{KEYS[sort]} DESC, m.rowid DESC" if sort in KEYS else "m.rowid DESC"
         inner = (
             f"SELECT m.rowid AS r, {key} AS k, count(*) OVER (PARTITION BY m.story) AS same, "
-            f"row_number() OVER (PARTITION BY m.story ORDER BY m.rowid DESC) AS nth {FROM} "
+            f"row_number() OVER (PARTITION BY m.story ORDER BY {first}) AS nth {FROM} "
             f"WHERE {sql}"
         )
         after, bound = _after(cursor)
@@ -136,8 +142,7 @@ class SqliteEngine:
 
     def counts_by(self, field: str, node: Node, window: Window | None) -> list[Bucket]:
         """Posts per value of a tag field, most first."""
-        if field not in TAG_FIELDS:
-            raise UsageError(f"counts_by: {field!r} is no tag field; use one of {TAG_FIELDS}")
+        check_counted(field)
         sql, params = where(node, window)
         totals: dict[str, list[int]] = {}
         for tags, negative in self._all(
@@ -158,7 +163,7 @@ class SqliteEngine:
         here, n = self._words(node, window)
         there, m = self._words(All(), background)
         found = [
-            Keyword(word, count, there.get(word, 0), _jlh(count, n, there.get(word, 0), m))
+            Keyword(word, count, there.get(word, 0), jlh(count, n, there.get(word, 0), m))
             for word, count in here.items()
         ]
         return sorted(found, key=lambda k: (-k.score, -k.count, k.word))[:size]
@@ -195,6 +200,8 @@ class SqliteEngine:
         """Remove documents and overwrite their bytes."""
         with self._writing() as db:
             gone = sum(db.execute("DELETE FROM mentions WHERE id = ?", (i,)).rowcount for i in ids)
+            if gone:
+                db.execute(MOVED)
             db.execute("INSERT INTO fts (fts) VALUES ('optimize')")
         with self._translated():
             self._db().execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -207,19 +214,19 @@ class SqliteEngine:
         size = self.path.stat().st_size
         return {"ok": check == "ok", "documents": documents, "bytes": size, "check": check}
 
-    def _chunk(self, mentions: Sequence[Mention]) -> LoadReport:
+    def _chunk(self, documents: Sequence[Document]) -> LoadReport:
         fates: list[str] = []
         rejected: list[tuple[str, str]] = []
         with self._writing() as db:
-            for mention in mentions:
+            for document in documents:
                 try:
-                    fates.append(upsert(db, to_document(mention)))
+                    fates.append(upsert(db, document))
                 except IndexRejected as error:
-                    rejected.append((mention.post.id, str(error)))
+                    rejected.append((document.id, str(error)))
             if "created" in fates or "changed" in fates:
-                db.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'")
+                db.execute(MOVED)
         return LoadReport(
-            received=len(mentions),
+            received=len(documents),
             created=fates.count("created"),
             changed=fates.count("changed"),
             unchanged=fates.count("unchanged"),
@@ -321,11 +328,3 @@ def _after(cursor: str | None) -> tuple[str, list[object]]:
     except (ValueError, TypeError) as error:
         raise UsageError(f"cursor {cursor!r} is none of ours; start at the first page") from error
     return "AND (k, r) < (?, ?)", [key, rowid]
-
-
-def _jlh(count: int, n: int, background: int, m: int) -> float:
-    share, usual = count / max(n, 1), (background + 0.5) / max(m, 1)
-    return (share - usual) * share / usual if share > usual else 0.0
-
-
-__all__ = ["SqliteEngine", "Tag"]

@@ -7,8 +7,8 @@ Text and tags become one FTS5 MATCH wherever a subtree has nothing else; the res
 from __future__ import annotations
 
 from index.answers import Window
-from index.ast import All, And, Leaf, Near, Node, Not, Or, Phrase, Range, Tag, Word
-from index.document import clean
+from index.ast import All, And, Leaf, Near, Node, Not, Or, Range, Tag, Word, flat, inward
+from index.document import clean, tag_term
 
 Condition = tuple[str, list[object]]
 
@@ -28,10 +28,12 @@ def condition(node: Node) -> Condition:
     if (match := _match(node)) is not None:
         return "m.rowid IN (SELECT rowid FROM fts WHERE fts MATCH ?)", [match]
     if isinstance(node, Not):
+        if isinstance(node.part, And | Or | Not) and _match(node.part) is None:
+            return condition(inward(node))  # SQLite's parser takes no 100 nested brackets
         sql, params = condition(node.part)
         return f"NOT ({sql})", params
     if isinstance(node, And | Or):
-        parts = [condition(part) for part in node.parts]
+        parts = [condition(part) for part in flat(node)]
         word = " AND " if isinstance(node, And) else " OR "
         return word.join(f"({sql})" for sql, _ in parts), [p for _, ps in parts for p in ps]
     if isinstance(node, Range):
@@ -39,15 +41,10 @@ def condition(node: Node) -> Condition:
     return "1", []
 
 
-def tag_term(name: str, value: str) -> str:
-    """How a filter stands in the `tags` column: one token."""
-    return clean(f"{name}:{value}")
-
-
 def _match(node: Node) -> str | None:
     """The FTS5 expression of a subtree, or None if it needs SQL."""
     if isinstance(node, And | Or):
-        parts = [_match(part) for part in node.parts]
+        parts = [_match(part) for part in flat(node)]
         word = " AND " if isinstance(node, And) else " OR "
         return None if None in parts else "(" + word.join(p for p in parts if p) + ")"
     if isinstance(node, Tag):
@@ -62,7 +59,6 @@ def _text(leaf: Leaf) -> str:
         return f"NEAR({_text(leaf.left)} {_text(leaf.right)}, {leaf.gap})"
     if isinstance(leaf, Word):
         return _quoted(clean(leaf.token))
-    assert isinstance(leaf, Phrase)  # noqa: S101  # narrows the union; nothing else is left
     return _quoted(" ".join(map(clean, leaf.tokens)))
 
 
@@ -81,4 +77,4 @@ def _range(node: Range) -> Condition:
     return " AND ".join(sql), list(params)
 
 
-__all__ = ["All", "Condition", "condition", "tag_term", "where"]
+__all__ = ["All", "Condition", "condition", "where"]

@@ -5,13 +5,11 @@ In:  an open connection inside a transaction, Documents. Out: what became of eac
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from typing import Literal
 
-from index.document import COUNTERS, Document
-from index.sqlite_query import tag_term
+from index.document import COUNTERS, Document, tag_term, tie
 from keqing.errors import IndexRejected
 
 Fate = Literal["created", "changed", "unchanged", "stale"]
@@ -42,10 +40,9 @@ def upsert(db: sqlite3.Connection, doc: Document) -> Fate:
 
 def _free_rowid(db: sqlite3.Connection, doc: Document) -> int:
     """`published_at << 31 | tie`: newest-first pages need no sort; a collision takes the next."""
-    digest = hashlib.blake2b(doc.id.encode(), digest_size=4).digest()
-    tie = int.from_bytes(digest, "big") >> 1
+    first = tie(doc.id)
     for probe in range(PROBES):
-        rowid = (doc.published_at << TIE_BITS) | ((tie + probe) % (1 << TIE_BITS))
+        rowid = (doc.published_at << TIE_BITS) | ((first + probe) % (1 << TIE_BITS))
         if db.execute("SELECT 1 FROM mentions WHERE rowid = ?", (rowid,)).fetchone() is None:
             return rowid
     raise IndexRejected(f"{doc.id}: no free place in second {doc.published_at}")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.elastic.artifact import Missing
+from tests.elastic.servers import Node, started
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -35,6 +39,29 @@ def shared_data() -> Path:
     if not SHARED.exists():
         pytest.skip("development data ../shared/data is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[Node]:
+    """A real Elasticsearch node: KEQING_TEST_ES_URL, or one started here and stopped after.
+
+    Tests that use it belong to the xdist group `elasticsearch`, so that one worker starts one.
+    """
+    if url := os.environ.get("KEQING_TEST_ES_URL"):
+        yield Node(url)
+        return
+    try:
+        with started() as own:
+            yield own
+    except Missing as error:
+        lacking(f"Elasticsearch tests need {error}, or KEQING_TEST_ES_URL")
+
+
+def lacking(what: str) -> None:
+    """What a machine lacks is skipped with a sentence, and fails in CI."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,19 @@ import pytest
 
 from index.answers import IndexEngine
 from index.sqlite import SqliteEngine
+from tests.elastic.servers import Node, fresh
+
+ELASTIC = pytest.param("elasticsearch", marks=pytest.mark.xdist_group("elasticsearch"))
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", ELASTIC])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IndexEngine]:
     """An empty engine of each kind."""
-    made = SqliteEngine(tmp_path / f"{request.param}.db")
-    yield made
-    made.close()
+    if request.param == "sqlite":
+        made = SqliteEngine(tmp_path / "e.db")
+        yield made
+        made.close()
+    else:
+        node: Node = request.getfixturevalue("node")
+        with fresh(node) as on_server:
+            yield on_server

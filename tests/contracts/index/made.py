@@ -25,15 +25,18 @@ def mention(n: int, text: str = "客服 差", **more: Any) -> Mention:
     at = more.get("at", T0 + timedelta(minutes=n))
     polarity = more.get("polarity", Polarity.NEGATIVE)
     brands = more.get("brands", ("tea",))
+    title = more.get("title")
     post = Post(
-        id=f"weibo:{n}",
+        id=more.get("id", f"weibo:{n}"),
         platform="weibo",
         source=more.get("source", "demo-weibo"),
         author=Author(id=more.get("author", f"k1:{n}")),
+        title=None if title is None else title.replace(" ", ""),
         text=text.replace(" ", ""),
+        url=more.get("url"),
         published_at=at,
         first_seen_at=more.get("seen", at or T0),
-        collected_at=more.get("collected", T0),
+        collected_at=more.get("collected", max(T0, at or T0)),
         backfill=more.get("backfill", False),
         engagement=Engagement(likes=more.get("likes")),
         run_id="r",
@@ -54,6 +57,7 @@ def mention(n: int, text: str = "客服 差", **more: Any) -> Mention:
         severity=severe,
         keywords=tuple(dict.fromkeys(text.split())),
         tokens=tuple(text.split()),
+        title_tokens=tuple((title or "").split()),
         story=more.get("story", f"s{n}"),
         voice=more.get("voice", True),
         risk=more.get("risk", float(n)),

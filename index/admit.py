@@ -1,0 +1,46 @@
+"""What no engine takes: documents that would break an index or a count.
+
+In:  Mentions. Out: Documents, and the refused ids with the reason. The rule
+is the same for every engine, so that their answers stay equal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from index.document import Document, to_document
+from keqing.records import Mention
+
+MAX_ID_BYTES = 512
+AHEAD_S = 24 * 3600  # a site's clock may be wrong by its time zone, not by more
+MAX_COUNTER = 2**62
+
+Refused = tuple[str, str]
+
+
+def admit(mentions: Sequence[Mention]) -> tuple[list[Document], list[Refused]]:
+    """Documents that may be stored, and (id, reason) of those that may not."""
+    documents: list[Document] = []
+    refused: list[Refused] = []
+    for mention in mentions:
+        document = to_document(mention)
+        if (why := _objection(document)) is None:
+            documents.append(document)
+        else:
+            refused.append((document.id, f"{document.id[:80]}: {why}"))
+    return documents, refused
+
+
+def _objection(doc: Document) -> str | None:
+    """Why a document is not taken; None if it is."""
+    if len(doc.id.encode()) > MAX_ID_BYTES:
+        return f"its id has more than {MAX_ID_BYTES} bytes"
+    if doc.published_at > doc.collected_at / 1000 + AHEAD_S:
+        # Against the time of collection, not of loading: a replay refuses the same posts.
+        return f"published {doc.shown['published_at']}, more than a day after it was collected"
+    numbers = {"risk": doc.risk, "severity": doc.severity, **doc.counters}
+    for name, value in numbers.items():
+        if value is not None and not (math.isfinite(value) and abs(value) <= MAX_COUNTER):
+            return f"{name} = {value} is no number that can be stored"
+    return None

@@ -1,0 +1,203 @@
+"""The server engine: Elasticsearch 9, or OpenSearch, behind the same questions as the embedded one.
+
+In:  a Server, Mentions, questions. Out: answers of `index.answers`. The work stands in the modules
+elastic_*; this one puts them together. What is stored is seen after `refresh`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from index.admit import admit
+from index.answers import Bucket, Count, Hit, Keyword, LoadReport, SearchPage, Series, Sort, Window
+from index.ast import All, Node
+from index.elastic_bulk import Action, Bulk
+from index.elastic_client import Server
+from index.elastic_document import SHOWN, answer, document_id
+from index.elastic_mapping import Names
+from index.elastic_pages import Pages
+from index.elastic_query import Query, where
+from index.elastic_questions import keywords, series, values
+from index.elastic_snapshot import take
+from index.elastic_state import Edition, State
+from index.elastic_write import Writer
+from index.fields import check_counted
+from index.series import Grid
+from keqing.records import Mention
+
+HEALTHY = ("green", "yellow")
+ASKED = 1_000  # ids of one request
+
+
+class ElasticEngine:
+    """IndexEngine on a server."""
+
+    def __init__(self, server: Server) -> None:
+        self.server, self.names = server, Names(server.settings.name)
+        self.state = State(server)
+        self._pages = Pages(server, self.names.alias)
+        self._edition: Edition | None = None
+        self._unseen = False
+
+    def upsert(self, mentions: Sequence[Mention], now: datetime) -> LoadReport:
+        """Store mentions; a refused one is reported, the others go in.
+
+        Raises:
+            IndexFault: the server did not take them all; a repetition completes it.
+        """
+        documents, refused = admit(mentions)
+        self._edition = self.state.current()
+        report = Writer(self.server, self._edition).write(documents)
+        if report.created or report.changed:
+            self._unseen = True
+            self.state.moved()
+        return report + LoadReport(received=len(refused), rejected=tuple(refused))
+
+    def refresh(self) -> None:
+        """Make everything stored so far visible, then say that answers moved."""
+        self.server.tell("POST", f"/{self._target()}/_refresh")
+        if self._unseen:
+            self.state.moved()
+            self._unseen = False
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.server.close()
+
+    def search(
+        self,
+        node: Node,
+        window: Window | None,
+        sort: Sort = "time",
+        size: int = 20,
+        cursor: str | None = None,
+        fold: bool = False,
+    ) -> SearchPage:
+        """One page; `fold` shows one post a story, `detail["similar"]` counts its copies."""
+        self._target()
+        query = where(node, window)
+        page = self._pages.page(query, sort, size, cursor, fold)
+        hits = tuple(answer(hit, node, copies) for hit, copies in page.rows)
+        as_of = self.latest() or datetime.fromtimestamp(0, UTC)
+        return SearchPage(hits, self._pages.total(query), page.cursor, as_of)
+
+    def count(self, node: Node, window: Window | None) -> Count:
+        """Posts, and stories and voices within a few percent above 40,000."""
+        self._target()
+        return self._pages.total(where(node, window))
+
+    def counts(
+        self, brands: Sequence[str], window: Window, step_s: int, source: str | None = None
+    ) -> dict[str, Series]:
+        """Dense series per brand, steps aligned to +08:00."""
+        rows = series(self.server, self._target(), brands, window, step_s, source)
+        grid = Grid.over(window, step_s)
+        return {brand: grid.filled(rows[brand]) for brand in brands}
+
+    def counts_by(self, field: str, node: Node, window: Window | None) -> list[Bucket]:
+        """Posts per value of a tag field, most first."""
+        check_counted(field)
+        found = values(self.server, self._target(), field, where(node, window))
+        return sorted(found, key=lambda b: (-b.posts, b.value))
+
+    def keywords(
+        self, node: Node, window: Window | None, background: Window, size: int = 20
+    ) -> list[Keyword]:
+        """Words by JLH score."""
+        return keywords(self.server, self._target(), where(node, window), background, size)
+
+    def examples(self, node: Node, window: Window | None, n: int = 5) -> list[Hit]:
+        """The riskiest posts of distinct stories."""
+        return list(self.search(node, window, sort="risk", size=n, fold=True).hits)
+
+    def document_alarms(self, window: Window, min_confidence: float) -> list[Hit]:
+        """Posts about a brand with an asserted severity class, oldest first."""
+        self._target()
+        sure: list[Query] = [
+            {"range": {"severe": {"gte": min_confidence}}},
+            {"range": {"severe": {"gt": 0}}},
+            {"term": {"timed": True}},
+            {"exists": {"field": "facts.brands"}},
+        ]
+        oldest = [(f, "asc") for f in ("first_seen_at", "published_at", "tie", "id")]
+        hits = self._pages.every(where(All(), window, *sure), oldest)
+        return [answer(hit, All()) for hit in hits]
+
+    def latest(self) -> datetime | None:
+        """Newest first sight."""
+        newest = {"newest": {"max": {"field": "first_seen_at"}}}
+        found = self.server.search(self._target(), {"size": 0, "aggs": newest})
+        value = found.get("aggregations", {}).get("newest", {}).get("value")
+        return None if value is None else datetime.fromtimestamp(int(value) // 1000, UTC)
+
+    def generation(self) -> int:
+        """Moves with every load that changed something."""
+        return self.state.generation()
+
+    def get(self, ids: Sequence[str]) -> list[Hit]:
+        """Documents by id, in the order asked."""
+        found: dict[str, Hit] = {}
+        for at in range(0, len(ids), ASKED):
+            for hit in self._by_ids(ids[at : at + ASKED], SHOWN):
+                found[hit["_id"]] = answer(hit, All())
+        return [found[key] for id_ in ids if (key := document_id(id_)) in found]
+
+    def erase_ids(self, ids: Sequence[str]) -> int:
+        """Remove documents and merge what they leave behind."""
+        target = self._target()
+        self.server.tell("POST", f"/{target}/_refresh")
+        gone = 0
+        for at in range(0, len(ids), ASKED):
+            gone += self._erase(self._by_ids(ids[at : at + ASKED], []))
+        if gone:
+            self.server.tell("POST", f"/{target}/_refresh")
+            self.server.tell("POST", f"/{target}/_flush")
+            merged = {"only_expunge_deletes": "true"}
+            self.server.tell("POST", f"/{target}/_forcemerge", params=merged)
+            self.state.moved()
+        return gone
+
+    def snapshot(self, folder: Path) -> Path:
+        """Write what stands on the server; its bytes are copied by the server's own snapshots.
+
+        With `[index] snapshots` a snapshot named after the folder is taken into that repository.
+        """
+        record = {**self.health(), "edition": self.state.current().name}
+        if repository := self.server.settings.snapshots:
+            record["snapshot"] = take(self.server, repository, self.names, folder.name)
+        path = folder / "index.json"
+        path.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
+        return path
+
+    def health(self) -> dict[str, Any]:
+        """State of the cluster, documents and bytes of our own indices."""
+        wait = {"wait_for_status": "yellow", "timeout": "5s"}
+        cluster = self.server.ask("GET", "/_cluster/health", params=wait, accept=[408])
+        found = self.server.ask("GET", f"/{self._target()}/_stats/docs,store")
+        total = found["_all"]["primaries"]
+        return {
+            "ok": cluster["status"] in HEALTHY,
+            "documents": int(total.get("docs", {}).get("count", 0)),
+            "bytes": int(total.get("store", {}).get("size_in_bytes", 0)),
+            "check": f"cluster {cluster['status']}, {cluster['number_of_nodes']} nodes",
+        }
+
+    def _target(self) -> str:
+        """The read alias, after the first look at which edition stands behind it."""
+        if self._edition is None:
+            self._edition = self.state.current()
+        return self.names.alias
+
+    def _by_ids(self, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
+        wanted = {"ids": {"values": [document_id(id_) for id_ in ids]}}
+        body = {"query": wanted, "size": 10_000, "_source": list(fields), "version": True}
+        return list(self.server.search(self._target(), body)["hits"]["hits"])
+
+    def _erase(self, hits: Sequence[dict[str, Any]]) -> int:
+        actions = [Action(hit["_index"], hit["_id"], int(hit["_version"]), None) for hit in hits]
+        Bulk(self.server).send(actions)
+        return len({action.id for action in actions})

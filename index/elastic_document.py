@@ -1,0 +1,81 @@
+"""Document ⇄ what a search server stores.
+
+In:  a Document, or a hit of a search. Out: the stored object with a stable `_id`, or an answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from index.answers import Hit
+from index.ast import Node
+from index.document import COUNTERS, Document, tag_term, tie, to_hit
+from index.elastic_mapping import TAGS
+from index.highlight import spans
+
+SHOWN = ["shown", "tokens", *COUNTERS]
+LONGEST = 255  # UTF-16 units; the whitespace analyzer cuts a longer token in two
+
+
+def document_id(post_id: str) -> str:
+    """`_id` of a post: a hash, since an id may hold anything and `_id` ends in addresses."""
+    return hashlib.blake2b(post_id.encode(), digest_size=20).hexdigest()
+
+
+def token(text: str) -> str:
+    """A token that the analyzer keeps whole; a very long one keeps its head and a hash."""
+    if len(text.encode("utf-16-le")) <= 2 * LONGEST:
+        return text
+    return text[:80] + hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def tag_value(name: str, value: str) -> str:
+    """How a filter's value is stored, the same as in the embedded engine."""
+    return tag_term(name, value).removeprefix(f"{name}:")
+
+
+def stored(doc: Document) -> dict[str, Any]:
+    """The object as it is indexed; times in milliseconds."""
+    tags: dict[str, list[str]] = {}
+    for name, value in doc.tags:
+        tags.setdefault(name, []).append(tag_value(name, value))
+    counted = [doc.counters[name] or 0 for name in ("likes", "comments", "reposts")]
+    return {
+        **tags,
+        "id": doc.id, "url": doc.shown["url"], "keywords": doc.keywords,
+        "published_at": doc.published_at * 1000, "first_seen_at": doc.first_seen_at * 1000,
+        "collected_at": doc.collected_at, "tie": tie(doc.id), "timed": doc.timed,
+        "voice": int(doc.voice), "negative": int(doc.polarity == "negative"),
+        "risk": doc.risk, "severe": doc.severity, "interactions": int(sum(counted)),
+        "tokens": " ".join(map(token, doc.tokens)),
+        "title_tokens": " ".join(map(token, doc.title_tokens)),
+        "facts": _facts(doc), "sig": doc.signature(), "shown": doc.shown,
+        **{name: value for name, value in doc.counters.items() if value is not None},
+    }  # fmt: skip
+
+
+def answer(found: Mapping[str, Any], node: Node, similar: int = 1) -> Hit:
+    """A hit of a search as pages and alerts see it."""
+    source = found["_source"]
+    shown = dict(source["shown"])
+    shown["detail"] = {**shown["detail"], "similar": similar}
+    marks = spans(node, source["tokens"].split(), shown["text"] or "")
+    return to_hit(shown, {name: source.get(name) for name in COUNTERS}, marks)
+
+
+def _facts(doc: Document) -> dict[str, Any]:
+    negative = {brand for brand, against, _ in doc.brands if against}
+    positive = {brand for brand, _, for_it in doc.brands if for_it} - negative
+    return {
+        "brands": sorted({brand for brand, _, _ in doc.brands}),
+        "negative": sorted(negative),
+        "positive": sorted(positive),
+        "source": doc.source,
+        "story": doc.story,
+        "voices": f"{doc.author} {doc.story}",
+    }
+
+
+__all__ = ["SHOWN", "TAGS", "answer", "document_id", "stored", "tag_value", "token"]
