@@ -37,7 +37,7 @@ COUNTS = {
     "rejected": "拒收", "scored": "已理解", "about_us": "提及我方", "received": "收到",
     "created": "新增", "changed": "变化", "unchanged": "未变", "stale": "过时", "brands": "品牌",
     "ticks": "时点", "queued": "待发", "sent": "送达", "failed": "失败", "dead": "死信",
-    "posts": "帖文",
+    "posts": "帖文", "unknown_fields": "未知字段", "gaps": "缺口",
 }  # fmt: skip
 FEW = 10
 UNITS = {"s": "{n} 秒", "min": "{n} 分钟", "h": "{n} 小时", "d": "{n} 天"}
@@ -82,7 +82,7 @@ def words(lang: Lang) -> dict[str, Any]:
         "absolute": times.absolute,
         "short": times.short,
         "role": lambda code: _translate(lang, ROLES[code]),
-        "counted": lambda name: _translate(lang, COUNTS.get(str(name), str(name))),
+        "counted": lambda name: counted(str(name), lang),
         "lasting": lambda seconds: lasting(seconds, lang),
         "span_of": lambda seconds: span_of(seconds, lang),
         "plain": clean,
@@ -91,6 +91,12 @@ def words(lang: Lang) -> dict[str, Any]:
         "to": lambda url: in_lang(url, lang),
         "asset": asset,
     }
+
+
+def counted(name: str, lang: Lang) -> str:
+    """Words for a count of the ledger; `refused.unreadable` is a count by reason."""
+    _, dot, reason = name.partition(".")
+    return word(f"left_out.{reason}", lang) if dot else _translate(lang, COUNTS.get(name, name))
 
 
 def number(value: float | None) -> str:

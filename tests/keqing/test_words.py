@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from alerts.detect import Verdict
 from alerts.notices import Reason
 from alerts.receivers.outcome import Kind as Outcome
 from alerts.severity import DANGER, WEIGHTS, Rule
+from crawlers.pages.walls import Answer
+from crawlers.threads import STATES
 from keqing.records import Channel, Kind, Level, Polarity, Precision
 from keqing.words import all_words, word
 from keqing.workflow.incidents import MOVES
+
+CRAWLERS = Path(__file__).resolve().parents[2] / "crawlers"
+LEFT_OUT = re.compile(r'(?:skip\(|(?:notes|refused|filtered)\[|Bad\([^"]*)"([a-z_]+)"')
+REASONS = {
+    reason
+    for path in CRAWLERS.rglob("*.py")
+    for reason in LEFT_OUT.findall(path.read_text("utf-8"))
+}
 
 CODES = [
     *(f"{group}.{m.value}" for group, members in {
@@ -18,6 +31,9 @@ CODES = [
         "polarity": Polarity, "verdict": Verdict, "floor": Rule, "notice": Reason,
         "error_class": Outcome,
     }.items() for m in members),
+    *(f"left_out.{reason}" for reason in REASONS | {"unreadable", "malformed_json", "cut_page"}),
+    *(f"left_out.{a}" for a in Answer if a is not Answer.OK),
+    *(f"left_out.thread_{answer}" for answer in STATES),
     *(f"state.{state}" for state in MOVES),
     *(f"act.{act}" for acts in MOVES.values() for act in acts),
     *(f"part.{name}" for name in WEIGHTS),
