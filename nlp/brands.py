@@ -67,14 +67,21 @@ class Matcher:
         if payloads:
             self._automaton.make_automaton()
 
-    def find(self, title: str | None, text: str | None) -> Matches:
-        """Hits and rejections; polarity of a hit is neutral until target.py has spoken."""
+    def find(
+        self, title: str | None, text: str | None, plain: tuple[str, str] | None = None
+    ) -> Matches:
+        """Hits and rejections; polarity of a hit is neutral until target.py has spoken.
+
+        Args:
+            plain: title and text, flat, where they are known already.
+        """
         found: list[Found] = []
         covers: dict[tuple[str, bool], list[tuple[int, int]]] = {}
         context: set[tuple[str, str]] = set()
         parts = ((title or "", True), (text or "", False))
-        for part, in_title in parts:
-            for kind, at in self._scan(flat(part), in_title):
+        plain = plain or (flat(title or ""), flat(text or ""))
+        for part, in_title in zip(plain, (True, False), strict=True):
+            for kind, at in self._scan(part, in_title):
                 if kind == "alias":
                     found.append(at)
                 elif kind == "exclude":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -35,7 +34,11 @@ class Segmenter:
 
     def tokens(self, text: str) -> list[str]:
         """Words of `text`, lower-cased, simplified, without blanks and lone punctuation."""
-        return [word for word in self._cut(flat(text)) if _is_word(word)]
+        return self.cut(flat(text))
+
+    def cut(self, plain: str) -> list[str]:
+        """Words of a text that is flat already."""
+        return [word for word in self._cut(plain) if word.isalnum() or _is_word(word)]
 
 
 def make_segmenter(settings: Settings) -> Segmenter:
@@ -56,10 +59,11 @@ def plan_words(plan: Plan) -> list[str]:
 def keywords(tokens: Sequence[str], top: int = MAX_KEYWORDS) -> tuple[str, ...]:
     """Telling words of a text: by count, then by place; no stop words, digits, single letters."""
     stop = stop_words()
-    counts = Counter(
-        word for word in tokens if len(word) > 1 and word not in stop and not word.isdigit()
-    )
-    return tuple(sorted(counts, key=lambda word: -counts[word])[:top])
+    counts: dict[str, int] = {}
+    for word in tokens:
+        if len(word) > 1 and word not in stop and not word.isdigit():
+            counts[word] = counts.get(word, 0) + 1
+    return tuple(sorted(counts, key=counts.__getitem__, reverse=True)[:top])
 
 
 @cache

@@ -1,39 +1,53 @@
 """Severity classes that a post asserts: one post about an injury is an alarm without volume.
 
-In:  the words of a post, flat (nlp.text.flat). Out: the surest hit per class. A term that is
-negated, supposed, figurative or part of a drill keeps a fifth of its confidence.
+In:  cues of the kind `severity` in a flat text with its clauses. Out: the surest hit per class.
+A term that is negated, denied, supposed, figurative, rehearsed, told in fiction, asked or only
+heard of keeps a part of its confidence (lexicons/severity_context.tsv); which words a term needs
+beside it and which take it away stand with the term (lexicons/severity.tsv).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import Any
-
-import ahocorasick
 
 from keqing.records import SeverityHit
-from nlp import lexicon
+from nlp.clauses import Clauses
+from nlp.cues import Cue, scan
+from nlp.lexicon import rows, words
 
-NOT_ASSERTED = 0.2
 PASSED_ON = 0.6
-BEFORE, AFTER = 6, 4  # characters looked at on each side of a term
-_SENTENCE_ENDS = "。！？!?\n"
-_CLAUSE_ENDS = "。！？!?；;，,\n"
+RIVAL = 0.3  # of a danger that words about a rival alone tell
+LOOK_BACK = 10
+_ASKED = re.compile(r"(?:吗|么)(?:[？?\s]|$)")
+_RHETORIC = re.compile(r"难道|不是|凭什么|谁负责|恶不恶|可不")
+_FILLERS = "任何|发现|发生|出现|检出|被|过|有|什么|再|存在|因此|造成|受到|收到|接到|要|会|这种|的|到|客人|约谈|喝出|吃出|喝到|吃到|见过|遇到|碰到|看到"
+Discount = Callable[[int], float]  # factor for what stands at a place
 
 
 def severity(flat_text: str) -> tuple[SeverityHit, ...]:
-    """Hits, surest first; equal ones by class name."""
+    """Hits of a text by itself, surest first; equal ones by class name."""
+    return asserted(scan(flat_text).get("severity", ()), Clauses(flat_text))
+
+
+def asserted(
+    cues: Iterable[Cue], clauses: Clauses, discount: Discount = lambda _: 1.0
+) -> tuple[SeverityHit, ...]:
+    """The surest hit of each class; `discount` lowers what is said of another."""
     surest: dict[str, SeverityHit] = {}
-    for last, (name, term, confidence) in _terms().iter(flat_text):
-        start = last + 1 - len(term)
-        asserted = _asserted(flat_text, start, last + 1)
-        value = confidence if asserted else round(confidence * NOT_ASSERTED, 3)
+    for cue in cues:
+        if not _fits(cue, clauses):
+            continue
+        factor = min(factor_of(cue, clauses), discount(cue.start))
+        value = round(cue.entry.value * factor, 3)
+        name = cue.entry.name
         if name not in surest or value > surest[name].confidence:
-            surest[name] = SeverityHit(name=name, term=term, confidence=value)
+            surest[name] = SeverityHit(name=name, term=cue.entry.term, confidence=value)
     return tuple(sorted(surest.values(), key=lambda hit: (-hit.confidence, hit.name)))
 
 
-def repeated(hits: tuple[SeverityHit, ...]) -> tuple[SeverityHit, ...]:
+def repeated(hits: Sequence[SeverityHit]) -> tuple[SeverityHit, ...]:
     """Hits of words that a post only passes on: less sure than words of its own."""
     share = [
         hit.model_copy(update={"confidence": round(hit.confidence * PASSED_ON, 3)}) for hit in hits
@@ -41,41 +55,63 @@ def repeated(hits: tuple[SeverityHit, ...]) -> tuple[SeverityHit, ...]:
     return tuple(share)
 
 
-def _asserted(text: str, start: int, end: int) -> bool:
-    before = text[max(0, start - BEFORE) : start]
-    after = text[end : end + AFTER]
-    cut = max((before.rfind(mark) for mark in _CLAUSE_ENDS), default=-1)
-    before = before[cut + 1 :]
-    contexts = _contexts()
-    for kind, ends in (("drill", _SENTENCE_ENDS), ("fiction", _CLAUSE_ENDS)):
-        if any(word in _around(text, start, end, ends) for word in contexts[kind]):
-            return False
-    if after[:2].rstrip().endswith(("吗", "么")):
+def factor_of(cue: Cue, clauses: Clauses) -> float:
+    """How much of a danger is asserted: 1 for a plain statement."""
+    number = clauses.at(cue.start)
+    start, stop = clauses.span(number)
+    clause = clauses.text[start:stop]
+    before = clauses.text[max(start, cue.start - LOOK_BACK) : cue.start]
+    factor = _asked(clauses.text[cue.end : stop], clause)
+    for value, pattern in _contexts("before"):
+        factor = min(factor, value if pattern.search(before) else 1.0)
+    for value, pattern in _contexts("clause"):
+        factor = min(factor, value if pattern.search(clause) else 1.0)
+    first, last = clauses.sentence(number)
+    for value, pattern in _contexts("sentence"):
+        factor = min(factor, value if pattern.search(clauses.text, first, last) else 1.0)
+    for value, pattern in _contexts("previous"):
+        factor = min(factor, value if pattern.search(clauses.text, first, start) else 1.0)
+    return factor
+
+
+def _fits(cue: Cue, clauses: Clauses) -> bool:
+    """Whether the words that a term needs are there, and none that takes it away."""
+    entry = cue.entry
+    if not entry.needs and not entry.blocks:
+        return True
+    number = clauses.at(cue.start)
+    clause = clauses.words(number)
+    if any(word in clause for word in entry.blocks):
         return False
-    return not any(
-        before.endswith(left) and after.startswith(right)
-        for kind in ("negated", "hypothetical", "figurative")
-        for left, _, right in (pattern.partition("T") for pattern in contexts[kind])
-    )
+    return not entry.needs or any(_beside(word, clause, number, clauses) for word in entry.needs)
 
 
-def _around(text: str, start: int, end: int, ends: str) -> str:
-    """The words around a term up to these marks: a film named elsewhere makes nothing here fiction."""
-    begin = max(text.rfind(mark, 0, start) for mark in ends) + 1
-    after = [at for mark in ends if (at := text.find(mark, end)) >= 0]
-    return text[begin : min(after, default=len(text))]
+def _beside(word: str, clause: str, number: int, clauses: Clauses) -> bool:
+    """Whether a needed word is in the clause; one with `~` may stand in the sentence."""
+    if word.startswith("~"):
+        first, last = clauses.sentence(number)
+        return clauses.text.find(word[1:], first, last) >= 0
+    return word in clause
+
+
+def _asked(after: str, clause: str) -> float:
+    """A question asserts nothing, unless it is no real one (难道不该道歉吗)."""
+    asked = _ASKED.search(after) is not None and not _RHETORIC.search(clause)
+    return _factors()["question"] if asked else 1.0
 
 
 @cache
-def _contexts() -> dict[str, tuple[str, ...]]:
-    return {kind: tuple(words.split()) for kind, words in lexicon.rows("severity_context.tsv")}
+def _factors() -> dict[str, float]:
+    return {name: float(value) for name, value, _, _ in rows("severity_context.tsv")}
 
 
 @cache
-def _terms() -> Any:
-    automaton = ahocorasick.Automaton()
-    for name, confidence, terms in lexicon.rows("severity.tsv"):
-        for term in terms.split():
-            automaton.add_word(term, (name, term, float(confidence)))
-    automaton.make_automaton()
-    return automaton
+def _contexts(where: str) -> tuple[tuple[float, re.Pattern[str]], ...]:
+    """Factor and pattern of each line of severity_context.tsv that looks there."""
+    found = []
+    for _, value, place, terms in rows("severity_context.tsv"):
+        if place == where:
+            either = "|".join(sorted(words(terms), key=len, reverse=True))
+            tail = f"(?:{either})(?:{_FILLERS}){{0,3}}$" if where == "before" else either
+            found.append((float(value), re.compile(tail)))
+    return tuple(found)

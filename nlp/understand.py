@@ -5,21 +5,23 @@ In:  masked texts and titles. Out: one Reading each, independent of its neighbou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from keqing.records import BrandHit, Polarity, SeverityHit
+from keqing.records import AspectHit, Polarity, SeverityHit
 from keqing.settings import Settings
-from nlp import cascade, lexicon, linear, rules
+from nlp import aspects, cascade, lexicon, linear, rules
 from nlp.brands import Matcher, Matches
+from nlp.emotion import emotion
+from nlp.intent import intents
+from nlp.rules import Signs
+from nlp.sarcasm import doubted, sarcasm
 from nlp.segment import keywords, make_segmenter
-from nlp.severity import repeated, severity
-from nlp.text import Words, flat, hashtags, split
+from nlp.severity import RIVAL, asserted, repeated
+from nlp.text import flat, hashtags, split
+from nlp.towards import Towards, felt, neutral, spoken
 
-RIVAL = 0.3  # of a danger that words about a rival alone tell
-_COMMA = re.compile(r"[，,]")
-_CLAUSE = re.compile(r"[。！？!?；;\n]|(?:，|,)(?=但|不过|然而|可是)")
+P = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,44 @@ class Reading:
 
     polarity: Polarity
     stage: cascade.Stage
-    p: tuple[float, float, float]  # negative, neutral, positive
+    p: P  # negative, neutral, positive
     emotion: str
-    intent: str | None
+    intents: tuple[str, ...]  # the primary first
+    sarcasm: tuple[str, ...]  # reasons
     aspects: tuple[str, ...]
+    aspect_hits: tuple[AspectHit, ...]
     severity: tuple[SeverityHit, ...]
     matches: Matches
     tokens: tuple[str, ...]
     title_tokens: tuple[str, ...]
     keywords: tuple[str, ...]
+    hashtags: tuple[str, ...]
+
+    @property
+    def intent(self) -> str | None:
+        """The primary intent."""
+        return self.intents[0] if self.intents else None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the models say of one post."""
+
+    polarity: Polarity
+    stage: cascade.Stage
+    p: P
+    emotion: str
+    complaint: float
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What lists and dictionaries find in one post, before any model."""
+
+    signs: Signs
+    towards: Towards
+    tokens: list[str]
+    title_tokens: list[str]
     hashtags: tuple[str, ...]
 
 
@@ -46,7 +77,7 @@ class Reader:
     def __init__(self, settings: Settings) -> None:
         self.model = linear.load()
         self.segmenter = make_segmenter(settings)
-        self.brands = settings.plan.brands
+        self.rivals = frozenset(k for k, brand in settings.plan.brands.items() if not brand.ours)
         self.matcher = Matcher(settings.plan.brands)
         self.cascade = cascade.build(self.model, settings.plan.nlp.second_stage, settings.root)
         self.version = self.cascade.version
@@ -54,104 +85,88 @@ class Reader:
 
     def read(self, texts: Sequence[str], titles: Sequence[str]) -> list[Reading]:
         """One Reading per text (with its title, "" if none)."""
-        whole = [f"{title}\n{text}" if title else text for title, text in _pairs(titles, texts)]
+        pairs = list(zip(titles, texts, strict=True))
+        seen = [self._seen(title, text) for title, text in pairs]
+        answers = self._answers([f"{title}\n{text}" if title else text for title, text in pairs])
+        whole = [(answer.polarity, max(answer.p)) for answer in answers]
+        felt([one.towards for one in seen], self.model, whole)
+        return [self._one(one, answer) for one, answer in zip(seen, answers, strict=True)]
+
+    def _seen(self, title: str, text: str) -> Seen:
+        """What lists and dictionaries find; each text is made flat and split once."""
+        plain = flat(title), flat(text)
+        matches = self.matcher.find(title, text, plain)
+        signs = rules.read(*plain, split(text), matches.hits)
+        tokens = self.segmenter.cut(plain[1])
+        title_tokens = self.segmenter.cut(plain[0]) if title else []
+        return Seen(signs, spoken(matches, signs), tokens, title_tokens, hashtags(text))
+
+    def _answers(self, whole: Sequence[str]) -> list[Answer]:
         scores, stages = self.cascade.score(whole)
         return [
-            self._one(n, text, title, scores, stages[n])
-            for n, (title, text) in enumerate(_pairs(titles, texts))
+            Answer(polarity, stage, (p[0], p[1], p[2]), feeling, complaint)
+            for polarity, stage, p, feeling, complaint in zip(
+                scores.polarity,
+                stages,
+                scores.p.tolist(),
+                scores.emotion,
+                scores.complaint.tolist(),
+                strict=True,
+            )
         ]
 
-    def _one(
-        self, n: int, text: str, title: str, scores: linear.Scores, stage: cascade.Stage
-    ) -> Reading:
-        polarity = scores.polarity[n]
-        own = split(text)
-        plain = flat(f"{title}\n{own.own[own.start :]}")
-        p = tuple(float(value) for value in scores.p[n])
-        matches = self._towards(title, text, polarity, max(p))
-        tokens = self.segmenter.tokens(text)
-        title_tokens = self.segmenter.tokens(title)
+    def _one(self, seen: Seen, answer: Answer) -> Reading:
+        signs, towards = seen.signs, seen.towards
+        reasons = sarcasm(signs)
+        said = aspects.aspects(signs, answer.polarity, towards.owner)
+        wants = intents(signs, answer.polarity, answer.complaint, said, bool(reasons))
+        answer, matches = _settled(answer, towards.matches, wants, reasons)
         return Reading(
-            polarity=polarity,
-            stage=stage,
-            p=(p[0], p[1], p[2]),
-            emotion=scores.emotion[n],
-            intent=rules.intent(plain, float(scores.complaint[n]), polarity),
-            aspects=rules.aspects(plain),
-            severity=self._danger(plain, text, matches) or _passed_on(own),
+            polarity=answer.polarity,
+            stage=answer.stage,
+            p=answer.p,
+            emotion=emotion(signs, answer.polarity, answer.emotion),
+            intents=wants,
+            sarcasm=reasons,
+            aspects=aspects.names(said, answer.polarity, self._not_ours(towards)),
+            aspect_hits=tuple(said),
+            severity=self._danger(signs, towards),
             matches=matches,
-            tokens=tuple(tokens),
-            title_tokens=tuple(title_tokens),
-            keywords=keywords([*title_tokens, *tokens]),
-            hashtags=hashtags(text),
+            tokens=tuple(seen.tokens),
+            title_tokens=tuple(seen.title_tokens),
+            keywords=keywords([*seen.title_tokens, *seen.tokens]),
+            hashtags=seen.hashtags,
         )
 
-    def _towards(self, title: str, text: str, polarity: Polarity, p: float) -> Matches:
-        """Polarity towards each brand: of the whole text, or of its clause if there are several."""
-        found = self.matcher.find(title, text)
-        if len({hit.brand for hit in found.hits}) <= 1:
-            hits = tuple(self._felt(hit, polarity, p) for hit in found.hits)
-        else:
-            clauses = [_words_about(title, text, hit, found.hits) for hit in found.hits]
-            scores = self.model.score(clauses)
-            hits = tuple(
-                self._felt(hit, scores.polarity[n], float(scores.p[n].max()))
-                for n, hit in enumerate(found.hits)
-            )
-        return Matches(hits, found.rejected)
-
-    def _danger(self, plain: str, text: str, matches: Matches) -> tuple[SeverityHit, ...]:
+    def _danger(self, signs: Signs, towards: Towards) -> tuple[SeverityHit, ...]:
         """Severity; less sure where only a rival is spoken of, beside a brand of ours."""
-        found = severity(plain)
-        inside = [hit for hit in matches.hits if hit.where != "title"]
-        rival = [hit for hit in inside if not self.brands[hit.brand].ours]
-        if not found or not rival or len(rival) == len(matches.hits):
-            return found
-        spans = [_span(text, hit, inside) for hit in rival]
-        ours = [h for h in inside if h not in rival]
-        theirs = [s for s in spans if not any(s[0] <= h.start < s[1] for h in ours)]
-        words = "。".join(text[start:stop] for start, stop in theirs)
-        count = {hit.name: plain.count(hit.term) - flat(words).count(hit.term) for hit in found}
-        return tuple(
-            hit
-            if count[hit.name] > 0
-            else hit.model_copy(update={"confidence": round(hit.confidence * RIVAL, 3)})
-            for hit in found
-        )
+        if "severity" not in signs.found:
+            return ()
+        rivals = self._not_ours(towards)
 
-    def _felt(self, hit: BrandHit, polarity: Polarity, p: float) -> BrandHit:
-        return hit.model_copy(update={"polarity": polarity, "p": round(p, 4)})
+        def discount(place: int) -> float:
+            about = towards.owned.at(place)
+            return RIVAL if about and about <= rivals else 1.0
+
+        found = asserted(signs.own("severity"), signs.clauses, discount)
+        if not found and signs.words.bare:
+            return repeated(asserted(signs.quoted("severity"), signs.clauses))
+        return found
+
+    def _not_ours(self, towards: Towards) -> frozenset[str]:
+        """Rivals of a post that names one of ours too, and rivals without a name."""
+        named = {hit.brand for hit in towards.matches.hits}
+        return self.rivals | {""} if named - self.rivals else frozenset()
 
 
-def _passed_on(own: Words) -> tuple[SeverityHit, ...]:
-    """What a repost without words of its own repeats."""
-    return repeated(severity(flat(own.quoted))) if own.bare else ()
-
-
-def _words_about(title: str, text: str, hit: BrandHit, hits: Sequence[BrandHit]) -> str:
-    whole = title if hit.where == "title" else text
-    start, stop = _span(
-        whole, hit, [h for h in hits if (h.where == "title") == (hit.where == "title")]
-    )
-    return whole[start:stop]
-
-
-def _span(text: str, hit: BrandHit, hits: Sequence[BrandHit]) -> tuple[int, int]:
-    """Where the words about a hit stand: from its comma on, until a comma that brings another brand.
-
-    Brands between the same two commas share their words; a sentence's end ends them all.
-    """
-    commas = [0, *(m.end() for m in _COMMA.finditer(text))]
-    ends = [0, *(m.end() for m in _CLAUSE.finditer(text))]
-    start = max(at for at in {*commas, *ends} if at <= hit.start)
-    stop = next((m.start() for m in _CLAUSE.finditer(text) if m.start() >= hit.end), len(text))
-    others = [other.start for other in hits if other.brand != hit.brand and other.start >= hit.end]
-    for at in commas:
-        following = next((c for c in commas if c > at), len(text))
-        if at >= hit.end and any(at <= other < following for other in others):
-            return start, min(at, stop)
-    return start, stop
-
-
-def _pairs(titles: Sequence[str], texts: Sequence[str]) -> list[tuple[str, str]]:
-    return list(zip(titles, texts, strict=True))
+def _settled(
+    answer: Answer, matches: Matches, wants: Sequence[str], reasons: Sequence[str]
+) -> tuple[Answer, Matches]:
+    """An advert is never negative; praise that may be sarcastic is less sure."""
+    if "广告" in wants and answer.polarity == Polarity.NEGATIVE:
+        negative, rest, positive = answer.p
+        calm = (0.0, round(negative + rest, 4), positive)
+        return replace(answer, polarity=Polarity.NEUTRAL, p=calm), neutral(matches)
+    if reasons and answer.polarity != Polarity.NEGATIVE and answer.stage == "linear":
+        return replace(answer, p=doubted(answer.p)), matches
+    return answer, matches

@@ -1,0 +1,73 @@
+"""What a post is about: aspects, each with the clause that carries it and its polarity.
+
+In:  Signs of a post, its polarity, which brand owns which words. Out: AspectHits in order of place,
+one an aspect and clause. A word may bear its judgement (涨价); otherwise the opinions of its clause,
+then of its sentence, then the post's polarity speak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from keqing.records import AspectHit, Polarity
+from nlp import opinion
+from nlp.cues import Cue
+from nlp.rules import Signs, fits
+
+NONE = "none"  # a negative post about nothing in the list
+Owner = Callable[[int], str | None]
+
+
+def aspects(signs: Signs, polarity: Polarity, owner: Owner = lambda _: None) -> list[AspectHit]:
+    """Aspects of the author's own words; `owner` tells which brand a place is about."""
+    found: dict[tuple[str, int], AspectHit] = {}
+    for cue in sorted(signs.own("aspects"), key=lambda cue: cue.start):
+        number = signs.clauses.at(cue.start)
+        key = cue.entry.name, number
+        known = found.get(key)
+        if known and (known.polarity != Polarity.NEUTRAL or not cue.entry.value):
+            continue
+        if fits(cue, signs.text, signs.clauses.words(number)):
+            found[key] = _hit(signs, cue, number, polarity, owner)
+    return list(found.values())
+
+
+def names(hits: list[AspectHit], polarity: Polarity, left_out: frozenset[str]) -> tuple[str, ...]:
+    """Each aspect once, without those said of the brands `left_out`; `none` for blame about nothing."""
+    kept = dict.fromkeys(hit.name for hit in hits if hit.brand not in left_out)
+    if not hits and polarity == Polarity.NEGATIVE:
+        return (NONE,)
+    return tuple(kept)
+
+
+def _hit(signs: Signs, cue: Cue, number: int, polarity: Polarity, owner: Owner) -> AspectHit:
+    start, stop = signs.clauses.span(number)
+    in_title = start < signs.base
+    shift = 0 if in_title else signs.base
+    return AspectHit(
+        name=cue.entry.name,
+        term=cue.entry.term,
+        where="title" if in_title else "text",
+        start=start - shift,
+        end=stop - shift,
+        polarity=_felt(signs, cue, number, polarity),
+        brand=owner(cue.start),
+    )
+
+
+def _felt(signs: Signs, cue: Cue, number: int, polarity: Polarity) -> Polarity:
+    own = cue.entry.value
+    if own:
+        return sign(opinion.turned(own, cue.start, cue.end, signs.clauses))
+    for start, stop in (signs.clauses.span(number), signs.clauses.sentence(number)):
+        weight = opinion.weight(signs.opinions, start, stop)
+        if weight:
+            return sign(weight)
+    return polarity
+
+
+def sign(weight: float) -> Polarity:
+    """Polarity of a sum of opinions."""
+    if weight == 0:
+        return Polarity.NEUTRAL
+    return Polarity.POSITIVE if weight > 0 else Polarity.NEGATIVE

@@ -1,0 +1,111 @@
+"""What a post wants: 投诉 建议 意见 咨询 求助 表扬 广告 谣言转述, several at once.
+
+In:  Signs of a post, its polarity, the complaint head's probability, its aspects, sarcasm.
+Out: intents, the primary first. Words are data (lexicons/intents.tsv); 投诉 also comes from the
+complaint head (trained on game forums, so it is asked on negative posts only) and from blame of
+what a company answers for; a negative post without another intent is 意见.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from keqing.records import AspectHit, Polarity
+from nlp.aspects import sign
+from nlp.lexicon import entries
+from nlp.rules import Signs, fits
+
+PRIORITY = ("广告", "投诉", "谣言转述", "求助", "咨询", "建议", "表扬", "意见")
+OUTRIGHT = 2.0
+COMPLAINT = 0.7
+DEFECT = -2.0
+ANSWERED_FOR = frozenset({"承诺", "尊重", "物流", "售后", "安全", "隐私", "门店", "实用"})
+_RHETORIC = re.compile(
+    r"难道|凭什么|不[^，,。！!？?]{1,3}吗|还有[^，,。！!？?]{1,4}吗|认真的|好意思|良心|死了吗|谁(?:还|不)|能不能对|"
+    r"怎么(?:会|可能|不去)|的吗[？?].{0,6}$|放屁|也叫|是不是觉得|还有比"
+)
+
+
+def intents(
+    signs: Signs,
+    polarity: Polarity,
+    complaint: float,
+    held: Sequence[AspectHit],
+    sarcastic: bool,
+) -> tuple[str, ...]:
+    """All intents of a post by priority; () where nothing is wanted."""
+    said = _said(signs)
+    leaning = _leaning(signs, polarity)
+    blames = sarcastic or leaning == Polarity.NEGATIVE
+    praise = leaning == Polarity.POSITIVE and not sarcastic
+    if "广告" in said and said.get("投诉", 0) < OUTRIGHT:
+        return ("广告",)
+    found = {
+        "投诉": not praise and _complains(said, blames, complaint, held, sarcastic),
+        "谣言转述": _passes_on(said, blames or "severity" in signs.found),
+        "求助": "求助" in said,
+        "咨询": "咨询" in said,
+        "建议": "建议" in said,
+        "表扬": praise and ("表扬" in said or sum(o.weight for o in signs.own_opinions) > 0),
+    }
+    found["意见"] = "意见" in said or (blames and not any(found.values()))
+    return tuple(name for name in PRIORITY if found.get(name))
+
+
+def _said(signs: Signs) -> dict[str, float]:
+    """How outright each intent is said."""
+    said: dict[str, float] = {}
+    for cue in signs.own("intents"):
+        clause = signs.clauses.words(signs.clauses.at(cue.start))
+        entry = cue.entry
+        if entry.name == "咨询" and entry.value < OUTRIGHT and _RHETORIC.search(clause):
+            continue
+        if entry.value > said.get(entry.name, 0.0) and fits(cue, signs.text, clause):
+            said[entry.name] = entry.value
+    return said
+
+
+def _leaning(signs: Signs, polarity: Polarity) -> Polarity:
+    """The post's polarity; where the classifier sees none, that of the author's opinion words."""
+    if polarity != Polarity.NEUTRAL:
+        return polarity
+    return sign(sum(one.weight for one in signs.own_opinions))
+
+
+def _passes_on(said: dict[str, float], grave: bool) -> bool:
+    """A rumour is told outright (网传), or something grave or doubted that was heard of."""
+    told = said.get("谣言转述", 0.0)
+    return told >= OUTRIGHT or (told > 0 and (grave or "咨询" in said))
+
+
+def _complains(
+    said: dict[str, float],
+    blames: bool,
+    complaint: float,
+    held: Sequence[AspectHit],
+    sarcastic: bool,
+) -> bool:
+    """Said outright; or blame of what a company answers for, unless the post asks or passes on."""
+    if said.get("投诉", 0.0) >= OUTRIGHT:
+        return True
+    asks = max(said.get("求助", 0.0), said.get("咨询", 0.0)) >= OUTRIGHT
+    if not blames or asks or "谣言转述" in said:
+        return False
+    if "投诉" in said or any(_answered_for(hit, sarcastic) for hit in held):
+        return True
+    return not held and complaint >= COMPLAINT
+
+
+def _answered_for(hit: AspectHit, sarcastic: bool) -> bool:
+    """Blame of service, or a defect; taste and price are opinions."""
+    if hit.polarity != Polarity.NEGATIVE and not sarcastic:
+        return False
+    return hit.name in ANSWERED_FOR or hit.term in defects()
+
+
+@cache
+def defects() -> frozenset[str]:
+    """Aspect terms that name a defect."""
+    return frozenset(entry.term for entry in entries("aspects") if entry.value <= DEFECT)
