@@ -82,13 +82,13 @@ class ElasticEngine:
         query = where(node, window)
         page = self._pages.page(query, sort, size, cursor, fold)
         hits = tuple(answer(hit, node, copies) for hit, copies in page.rows)
-        as_of = self.latest() or datetime.fromtimestamp(0, UTC)
-        return SearchPage(hits, self._pages.total(query), page.cursor, as_of)
+        total, newest = self._pages.total(query)
+        return SearchPage(hits, total, page.cursor, newest or datetime.fromtimestamp(0, UTC))
 
     def count(self, node: Node, window: Window | None) -> Count:
         """Posts, and stories and voices within a few percent above 40,000."""
         self._target()
-        return self._pages.total(where(node, window))
+        return self._pages.total(where(node, window))[0]
 
     def counts(
         self, brands: Sequence[str], window: Window, step_s: int, source: str | None = None
@@ -129,10 +129,8 @@ class ElasticEngine:
 
     def latest(self) -> datetime | None:
         """Newest first sight."""
-        newest = {"newest": {"max": {"field": "first_seen_at"}}}
-        found = self.server.search(self._target(), {"size": 0, "aggs": newest})
-        value = found.get("aggregations", {}).get("newest", {}).get("value")
-        return None if value is None else datetime.fromtimestamp(int(value) // 1000, UTC)
+        self._target()
+        return self._pages.total(where(All(), None))[1]
 
     def generation(self) -> int:
         """Moves with every load that changed something."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from index.answers import Count, Sort
@@ -28,6 +29,7 @@ DISTINCT = 40_000  # up to here distinct counts are exact, above within a few pe
 TOTALS: dict[str, Any] = {
     "stories": {"cardinality": {"field": STORY, "precision_threshold": DISTINCT}},
     "voices": {"cardinality": {"field": "facts.voices", "precision_threshold": DISTINCT}},
+    "all": {"global": {}, "aggs": {"newest": {"max": {"field": "first_seen_at"}}}},
 }
 MOST_STORIES = 65_000  # values that one filter may list on a server
 
@@ -59,13 +61,15 @@ class Pages:
         more = json.dumps(found[size - 1]["sort"]) if len(found) > size else None
         return Page(rows, more)
 
-    def total(self, query: Query) -> Count:
-        """Posts, distinct stories, distinct voices."""
+    def total(self, query: Query) -> tuple[Count, datetime | None]:
+        """Posts, distinct stories, distinct voices; and the newest first sight of all posts."""
         body = {"query": query, "size": 0, "track_total_hits": True, "aggs": TOTALS}
         answer = self.server.search(self.target, body)
-        found = answer.get("aggregations", {})
-        stories, voices = (int(found.get(n, {}).get("value", 0)) for n in ("stories", "voices"))
-        return Count(int(answer["hits"]["total"]["value"]), stories, voices)
+        found = answer["aggregations"]
+        stories, voices = (int(found[name]["value"]) for name in ("stories", "voices"))
+        newest = found["all"]["newest"]["value"]
+        at = None if newest is None else datetime.fromtimestamp(int(newest) // 1000, UTC)
+        return Count(int(answer["hits"]["total"]["value"]), stories, voices), at
 
     def every(self, query: Query, order: list[tuple[str, str]]) -> list[Mapping[str, Any]]:
         """All hits, read in pages of 1,000."""
@@ -133,7 +137,7 @@ class Pages:
         narrowed = {"bool": {"filter": [query, *_stories(set(wanted))]}}
         body = {"query": narrowed, "size": 0, "aggs": {"stories": counted}}
         answer = self.server.search(self.target, body)
-        buckets = answer.get("aggregations", {}).get("stories", {}).get("buckets", [])
+        buckets = answer["aggregations"]["stories"]["buckets"]
         return dict.fromkeys(wanted, 0) | {b["key"]: int(b["doc_count"]) for b in buckets}
 
     def _by_copies(self, query: Query, size: int, place: list[Any] | None, fold: bool) -> Page:

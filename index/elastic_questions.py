@@ -51,12 +51,11 @@ def values(server: Server, target: str, field: str, query: Query) -> list[Bucket
     negative = {"negative": {"sum": {"field": "negative"}}}
     counted = {"terms": {"field": field, "size": VALUES, "shard_size": VALUES}, "aggs": negative}
     answer = server.search(target, {"query": query, "size": 0, "aggs": {"values": counted}})
-    found = answer.get("aggregations", {}).get("values", {})
+    found = answer["aggregations"]["values"]
     if found.get("sum_other_doc_count") or found.get("doc_count_error_upper_bound"):
         raise IndexRejected(f"{field} has more than {VALUES:,} values here; narrow the window")
     return [
-        Bucket(b["key"], int(b["doc_count"]), int(b["negative"]["value"]))
-        for b in found.get("buckets", [])
+        Bucket(b["key"], int(b["doc_count"]), int(b["negative"]["value"])) for b in found["buckets"]
     ]
 
 
@@ -100,8 +99,8 @@ def _words(
         counted = {"terms": {"field": "keywords", "size": size, "shard_size": size}}
         body = {"query": query, "size": 0, "track_total_hits": True, "aggs": {"words": counted}}
         answer = server.search(target, body)
-        found = answer.get("aggregations", {}).get("words", {})
-        buckets = [(b["key"], int(b["doc_count"])) for b in found.get("buckets", [])]
+        found = answer["aggregations"]["words"]
+        buckets = [(b["key"], int(b["doc_count"])) for b in found["buckets"]]
         if found.get("doc_count_error_upper_bound"):
             continue  # a shard left out words that others counted: ask for more of them
         rest = buckets[-1][1] if found.get("sum_other_doc_count") else 0
@@ -113,7 +112,7 @@ def _of_words(server: Server, target: str, query: Query, words: list[str]) -> di
         return {}
     counted = {"terms": {"field": "keywords", "include": words, "size": len(words)}}
     answer = server.search(target, {"query": query, "size": 0, "aggs": {"words": counted}})
-    buckets = answer.get("aggregations", {}).get("words", {}).get("buckets", [])
+    buckets = answer["aggregations"]["words"]["buckets"]
     return {b["key"]: int(b["doc_count"]) for b in buckets}
 
 
@@ -159,7 +158,7 @@ def _series(
 
 def _rows(answer: Mapping[str, Any], step_s: int) -> Rows:
     rows: Rows = {}
-    for bucket in answer.get("aggregations", {}).get("steps", {}).get("buckets", []):
+    for bucket in answer["aggregations"]["steps"]["buckets"]:
         against = bucket["negative"]
         rows[(int(bucket["key"]) // 1000 + CST_S) // step_s] = (
             int(bucket["doc_count"]),

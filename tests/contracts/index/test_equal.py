@@ -35,10 +35,10 @@ NODES: list[Node] = [
 
 
 def corpus() -> list[Mention]:
-    """900 posts, uneven in everything, with copies, gaps and equal seconds."""
+    """500 posts, uneven in everything, with copies, gaps and equal seconds."""
     draw = random.Random(7)
     made = []
-    for n in range(900):
+    for n in range(500):
         at = SINCE + timedelta(seconds=draw.randrange(70 * 24) * 3600 + n % 3)
         words = [f"w{int(draw.paretovariate(0.6)) % 200}" for _ in range(draw.randint(1, 8))]
         made.append(
@@ -80,7 +80,7 @@ def walk(engine: IndexEngine, node: Node, sort: Sort, fold: bool) -> list[Hit]:
     hits: list[Hit] = []
     cursor = None
     while True:
-        page = engine.search(node, WHOLE, sort, 37, cursor, fold)
+        page = engine.search(node, WHOLE, sort, 61, cursor, fold)
         hits += page.hits
         if (cursor := page.next_cursor) is None:
             return hits
