@@ -27,7 +27,6 @@ class Cue(NamedTuple):
 
 def scan(text: str) -> Found:
     """Cues of every kind; Latin terms only as whole words."""
-    found: Found = {}
     groups: dict[str, list[Cue]] = {}
     for last, held in _automaton().iter(text):
         end = last + 1
@@ -35,7 +34,14 @@ def scan(text: str) -> Found:
             start = end - size
             if latin and (_latin(text[start - 1 : start]) or _latin(text[end : end + 1])):
                 continue
-            _keep(groups.setdefault(group, []), Cue(start, end, entry))
+            kept = groups.get(group)
+            if kept is None:
+                groups[group] = [Cue(start, end, entry)]
+            elif kept[-1].end <= start:
+                kept.append(Cue(start, end, entry))
+            else:
+                _keep(kept, Cue(start, end, entry))
+    found: Found = {}
     for cues in groups.values():
         found.setdefault(cues[0].entry.kind, []).extend(cues)
     return found
