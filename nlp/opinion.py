@@ -31,6 +31,7 @@ def opinions(cues: Sequence[Cue], clauses: Clauses) -> list[Opinion]:
     return [
         Opinion(cue.start, cue.end, turned(cue.entry.value, cue.start, cue.end, clauses))
         for cue in cues
+        if cue.entry.value  # 0: a look-alike such as 差不多, which only covers the word within it
     ]
 
 
