@@ -1,4 +1,4 @@
-"""The demo city: four sites on loopback, one port each.
+"""The demo city: five sites on loopback, one port each.
 
 In:  seed, T0, a clock, ports (0 = a free one). Out: running servers, their addresses, the truth.
 No request changes anything; the same seed, T0 and clock give the same bytes.
@@ -13,11 +13,12 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from demo import forum, shop, weibo
+from demo import forum, shop, talk, weibo
 from demo.world import World, build
 
 Answer = tuple[int, str, bytes]
-SITES = ("demo-weibo", "demo-forum", "demo-shop", "demo-news")
+SITES = ("demo-weibo", "demo-forum", "demo-shop", "demo-news", "demo-talk")
+WAIT_S = "1"  # Retry-After of a site that is busy
 ROBOTS = {
     "demo-forum": "User-agent: *\nDisallow: /search.php\nDisallow: /*mod=redirect\nCrawl-delay: 0.02\n",
 }
@@ -57,19 +58,21 @@ class City:
         """All that is ever said, with authors and times."""
         return self.world
 
-    def answer(self, site: str, target: str) -> Answer:
-        """The answer of one site to one request line's target."""
+    def answer(self, site: str, target: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """The answer of one site to one request line's target and headers."""
         parts = urlsplit(target)
         query, now = dict(parse_qsl(parts.query)), self.clock()
         if parts.path == "/robots.txt":
             text = ROBOTS.get(site, "User-agent: *\nDisallow: /search\n")
             return 200, "text/plain; charset=utf-8", text.encode()
         if site == "demo-weibo":
-            return weibo.answer(self.world, self.t0, now, parts.path, query)
+            return weibo.answer(self.world, self.t0, now, parts.path, query, headers or {})
         if site == "demo-forum":
             return forum.answer(self.world, now, parts.path, query)
         if site == "demo-shop":
             return shop.reviews(self.world, now, parts.path, query)
+        if site == "demo-talk":
+            return talk.answer(self.world, now, parts.path, parts.query)
         return shop.feeds(self.world, now, parts.path)
 
 
@@ -82,12 +85,14 @@ def _server(city: City, site: str, port: int) -> ThreadingHTTPServer:
 
         def do_GET(self) -> None:
             """Answer, with an ETag that a conditional GET may hold against us."""
-            status, kind, body = city.answer(site, self.path)
+            status, kind, body = city.answer(site, self.path, dict(self.headers))
             tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
             fresh = status == 200 and self.headers.get("If-None-Match") == tag
             self.send_response(304 if fresh else status)
             self.send_header("Content-Type", kind)
             self.send_header("ETag", tag)
+            if status == 429:
+                self.send_header("Retry-After", WAIT_S)
             self.send_header("Content-Length", "0" if fresh else str(len(body)))
             self.end_headers()
             if not fresh:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from html import escape
 
+from demo.traps import SHIELDED, VANISHED
 from demo.world import Said, World, name_of
 
 CST = timezone(timedelta(hours=8))
@@ -26,7 +27,7 @@ def answer(world: World, now: datetime, path: str, query: Mapping[str, str]) -> 
     if query.get("mod") == "forumdisplay":
         return _list(world, now, int(query.get("fid", "0")), number)
     thread = next((t for t in world.threads if str(t.id) == query.get("tid") and t.at <= now), None)
-    if thread is None:
+    if thread is None or VANISHED in thread.flags:
         return _notice(404, "抱歉，指定的主题不存在或已被删除或正在被审核")
     if "noperm" in thread.flags:
         return _notice(200, "抱歉，本帖要求阅读权限高于 200 才能浏览")
@@ -100,6 +101,8 @@ def _post(thread: Said, post: Said, floor: int, now: datetime) -> str:
 def _words(thread: Said, post: Said, pid: int) -> str:
     if "banned" in post.flags:
         return '<div class="locked">提示: <em>作者被禁止或删除 内容自动屏蔽</em></div>'
+    if SHIELDED in post.flags:
+        return '<div class="locked">提示: <em>该帖被管理员或版主屏蔽</em></div>'
     quote = f'<div class="quote"><blockquote>{escape(thread.text[:20])}</blockquote></div>'
     edited = '<i class="pstatus"> 本帖最后由 作者 编辑 </i>'
     before = (quote if "quote" in post.flags else "") + (edited if "edited" in post.flags else "")

@@ -6,12 +6,16 @@ days before T0 to 14 days after. What is visible at a moment is what was said by
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
 
+from demo.said import BIG, CITIZENS, MEDIA, OFFICIAL, Said, name_of
 from demo.texts import book, say, script
+from demo.traps import set_decoys, set_traps
+
+__all__ = ["BIG", "MEDIA", "OFFICIAL", "PROVINCES", "Said", "World", "build", "name_of"]
 
 QUIET_DAYS, FUTURE_DAYS = 28, 14
 HOURS = (.4, .2, .1, .1, .1, .2, .4, .8, 1.1, 1.2, 1.2, 1.5, 1.6, 1.2, 1.1, 1.1, 1.2, 1.4, 1.6,
@@ -19,28 +23,7 @@ HOURS = (.4, .2, .1, .1, .1, .2, .4, .8, 1.1, 1.2, 1.2, 1.5, 1.6, 1.2, 1.1, 1.1,
 BRANDS = (("mujinhu", 40), ("lian", 18), ("beichuang", 24), ("qingzhi", 8), ("other", 10))
 KINDS = (("praise", 38), ("neutral", 46), ("complaint", 16))
 OTHER = (("homonym", 20), ("spam", 15), ("life", 65))
-OFFICIAL, MEDIA, BIG = 1001, 1002, 1003
-CITIZENS = range(1004, 1041)
-NAMES = "小鱼干 阿布 橘子汽水 老周 夏天的风 一只柚子 半夏 云吞 南风 麦穗 阿七 木木 青团 石头 可乐".split()
 PROVINCES = ("山东", "江苏", "浙江", "广东", "北京", "上海", "四川", "福建")
-
-
-@dataclass
-class Said:
-    """One utterance of any site."""
-
-    at: datetime
-    author: int
-    text: str
-    id: int = 0
-    likes: int = 0
-    reposts: int = 0
-    comments: list[Said] = field(default_factory=list)
-    repost_of: Said | None = None
-    title: str = ""
-    board: int = 0
-    rating: int = 0
-    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,12 +34,7 @@ class World:
     threads: tuple[Said, ...]
     reviews: tuple[Said, ...]  # `board` is the product's number
     articles: tuple[Said, ...]
-
-
-def name_of(author: int) -> str:
-    """Screen name of an author."""
-    fixed = {OFFICIAL: "木槿壶", MEDIA: "清河晚报", BIG: "青屿身边事"}
-    return fixed.get(author, f"{NAMES[author % len(NAMES)]}{author}")
+    topics: tuple[Said, ...]
 
 
 def build(seed: int, t0: datetime) -> World:
@@ -67,17 +45,24 @@ def build(seed: int, t0: datetime) -> World:
     threads = _forum(random, start, end)
     hot = _crisis(random, t0, weibo, threads)
     weibo += hot
+    set_traps(Random(f"traps {seed}"), weibo, threads, start)
+    set_decoys(Random(f"decoys {seed}"), weibo, threads, start)
     for number, post in enumerate(sorted(weibo, key=lambda p: (p.at, p.author))):
         post.id = (
             5_200_000_000_000_000 + int(post.at.timestamp() - 1_700_000_000) * 1000 + number % 1000
         )
         for n, reply in enumerate(sorted(post.comments, key=lambda c: c.at)):
             reply.id = post.id + 10_000_000_000 + n
+            for m, answer in enumerate(reply.comments):
+                answer.id = reply.id + 20_000_000_000 + m
         post.comments.sort(key=lambda c: c.at)
     _number(threads)
     articles = _news(random, start, end, t0)
     reviews = _reviews(random, start, end)
-    return World(tuple(sorted(weibo, key=lambda p: p.id)), tuple(threads), reviews, articles)
+    topics = _topics(Random(f"topics {seed}"), start, end)
+    return World(
+        tuple(sorted(weibo, key=lambda p: p.id)), tuple(threads), reviews, articles, topics
+    )
 
 
 def _moments(random: Random, start: datetime, end: datetime, per_day: float) -> list[datetime]:
@@ -223,4 +208,20 @@ def _reviews(random: Random, start: datetime, end: datetime) -> tuple[Said, ...]
         text = say(random, "mujinhu", kind) if random.random() < 0.95 else "此用户没有填写评价。"
         found.append(Said(at, random.randrange(100, 900), text, id=n + 1, rating=stars,
                           board=random.choice((1, 2, 3))))  # fmt: skip
+    return tuple(found)
+
+
+def _topics(random: Random, start: datetime, end: datetime) -> tuple[Said, ...]:
+    found = []
+    for n, at in enumerate(_moments(random, start, end, 1)):
+        text = _utter(random)
+        topic = Said(at, random.randrange(100, 300), text, id=n + 1, title=text[:22])
+        for _ in range(random.choice((0, 1, 2, 5, 12, 30))):
+            later = at + timedelta(minutes=random.expovariate(1 / 300))
+            words = say(random, "other", "reply")
+            topic.comments.append(Said(later, random.randrange(100, 300), words))
+        topic.comments.sort(key=lambda post: post.at)
+        for m, post in enumerate(topic.comments):
+            post.id = topic.id * 1000 + m + 2
+        found.append(topic)
     return tuple(found)

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from demo.city import Answer, City
+from demo.talk import CLOSED, SYSTEM
+from demo.traps import DELETED, VANISHED
 from keqing.landing import Landing
 from keqing.records import Post
 
@@ -28,6 +30,7 @@ KINDS = {
     "demo-forum": ("board", ["2", "3"]),
     "demo-shop": ("product", ["P1", "P2", "P3"]),
     "demo-news": ("feed", ["rss.xml", "atom.xml"]),
+    "demo-talk": ("category", ["latest"]),
 }
 Fault = Callable[[str, str], Answer | None]
 
@@ -39,30 +42,47 @@ class Town(City):
         self.t0 = t0 or datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=180)
         self.now = self.t0 + timedelta(minutes=180)
         self.asked: list[tuple[str, str]] = []
+        self.headers: list[dict[str, str]] = []
         self.fault: Fault = lambda site, target: None
         super().__init__(7, self.t0, lambda: self.now)
 
-    def answer(self, site: str, target: str) -> Answer:
+    def answer(self, site: str, target: str, headers: Mapping[str, str] | None = None) -> Answer:
         """What the city says, unless the test wants otherwise."""
         self.asked.append((site, target))
-        return self.fault(site, target) or super().answer(site, target)
+        self.headers.append(dict(headers or {}))
+        return self.fault(site, target) or super().answer(site, target, headers)
 
     def ids(self, source: str) -> set[str]:
         """Every post of a source that its watched pages show now."""
         world, now = self.world, self.now
         if source == "demo-weibo":
-            mine = [p for p in world.weibo if str(p.author) in KINDS[source][1] and p.at <= now]
+            mine = [
+                p
+                for p in world.weibo
+                if str(p.author) in KINDS[source][1] and p.at <= now and DELETED not in p.flags
+            ]
             shown = [*mine, *(p.repost_of for p in mine if p.repost_of is not None)]
-            replies = [r for p in mine for r in p.comments if r.at <= now]
+            first = [r for p in mine for r in p.comments if r.at <= now]
+            replies = [*first, *(a for r in first for a in r.comments if a.at <= now)]
             return {f"weibo:{p.id}" for p in shown} | {f"weibo:comment/{r.id}" for r in replies}
         if source == "demo-forum":
-            threads = [t for t in world.threads if t.at <= now and "noperm" not in t.flags]
+            hidden = {"noperm", VANISHED}
+            threads = [t for t in world.threads if t.at <= now and not hidden & set(t.flags)]
             first = {f"discuz:qingyu:{t.id * 1000}" for t in threads}
             return first | {
                 f"discuz:qingyu:{c.id}" for t in threads for c in t.comments if c.at <= now
             }
         if source == "demo-shop":
             return {f"shop:mujin:R{r.id}" for r in world.reviews if r.at <= now}
+        if source == "demo-talk":
+            topics = [t for t in world.topics if t.at <= now and t.id != CLOSED]
+            counts = {t.id: 1 + sum(c.at <= now for c in t.comments) for t in topics}
+            return {
+                f"discourse:qingyu:{t * 1000 + n}"
+                for t, count in counts.items()
+                for n in range(1, count + 1)
+                if n != SYSTEM
+            }
         said = [a for a in world.articles if a.at <= now][-40:]
         return {f"feed:qingyu:article-{a.id}" for a in said}
 
