@@ -108,9 +108,12 @@ class Bulk:
             return {}, _TooLarge(str(error))
         except IndexFault as error:
             return {}, error
+        items = answer.get("items", [])
+        if len(items) != len(actions):
+            return {}, IndexUnavailable(f"{len(items)} answers to {len(actions)} documents")
         done: dict[int, Outcome] = {}
         fault: IndexFault | None = None
-        for n, item in enumerate(answer["items"]):
+        for n, item in enumerate(items):
             outcome = _outcome(next(iter(item.values())))
             if isinstance(outcome, Outcome):
                 done[n] = outcome
