@@ -25,6 +25,7 @@ from tests.elastic.artifact import java_home, tree
 
 HEAP = "-Xms512m -Xmx512m"
 START_S = 180
+EVERY = {"expand_wildcards": "all", "ignore_unavailable": "true"}
 STOP_S = 30
 # Real pauses would be most of a test's time; the number of tries is what it is about.
 QUICK = Patience(4, 0.05, 0.2)
@@ -117,7 +118,7 @@ def open_engine(node: Node, name: str, **more: object) -> ElasticEngine:
 def clear(engine: ElasticEngine) -> None:
     """Delete indices and templates of an engine's installation."""
     name, server = engine.names.alias, engine.server
-    found = server.ask("GET", f"/{name}-*/_settings", params={"expand_wildcards": "all"})
+    found = server.ask("GET", f"/{name}-mentions-*,{name}-state/_settings", params=EVERY)
     for index in found:
         server.tell("DELETE", f"/{index}", accept=[404])
     server.tell("DELETE", f"/_index_template/{name}-mentions-*", accept=[404])
