@@ -19,6 +19,7 @@ from nlp.understand import Reader, Reading
 from tests.nlp.golden_rows import BRANDS, SIGNS, Golden, filled, golden, rows
 
 ROOT = Path(__file__).resolve().parents[2]
+FIRST_STAGE = {"KEQING__NLP__SECOND_STAGE__MODEL": "off"}  # rules are judged without it
 POSTS = golden()
 GOOD = ("好喝", "靠谱", "实在", "舒服", "很强", "便宜", "贴心")
 BAD = ("难喝", "坑", "差", "敷衍", "贵", "慢", "恶心")
@@ -42,7 +43,7 @@ MINIMA = {
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    return Reader(load_settings(ROOT, env={}))
+    return Reader(load_settings(ROOT, env=FIRST_STAGE))
 
 
 @pytest.fixture(scope="module")
