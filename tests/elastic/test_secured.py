@@ -1,0 +1,115 @@
+"""A secured node: TLS, wrong password, missing right, unknown authority; and a restart in mid-load."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from index.ast import All
+from index.elastic import ElasticEngine
+from index.elastic_client import Patience, Server
+from keqing.errors import IndexForbidden, IndexUnavailable
+from keqing.settings import IndexSettings
+from tests.conftest import lacking
+from tests.contracts.index.made import T0, mention
+from tests.elastic import secure
+from tests.elastic.artifact import Missing
+from tests.elastic.servers import QUICK, Node, started
+
+pytestmark = pytest.mark.xdist_group("elasticsearch")
+LONG = Patience(60, 0.5, 2.0)  # a restart on a busy machine
+PASSWORD = "KEQING__INDEX__PASSWORD"
+
+
+@pytest.fixture(scope="module")
+def secured() -> Iterator[Node]:
+    """One node for this module."""
+    try:
+        with started(secure.SETTINGS, secure.files(), "https") as node:
+            yield node
+    except Missing as error:
+        lacking(f"tests of a secured Elasticsearch need {error}")
+
+
+def engine(
+    node: Node, user: str, secret: str = "", patience: Patience = QUICK, **more: object
+) -> ElasticEngine:
+    if node.home is None:
+        raise AssertionError("the node is one of ours")
+    given = {"url": node.url, "name": "sec", "user": user, "ca": node.home / "conf" / "ca.crt"}
+    settings = IndexSettings.model_validate({**given, **more})
+    env: Mapping[str, str] = {PASSWORD: secret or secure.PASSWORDS[user]}
+    return ElasticEngine(Server(settings, env, patience, patience))
+
+
+def test_rights_are_kept_apart(secured: Node) -> None:
+    """A writer installs and loads; a reader reads and may not write; both see health."""
+    writer, reader = engine(secured, "writer"), engine(secured, "reader")
+    assert writer.upsert([mention(1)], T0).created == 1
+    writer.refresh()
+    assert reader.count(All(), None).posts == 1
+    assert reader.search(All(), None).hits == writer.search(All(), None).hits
+    assert reader.health()["ok"]
+    with pytest.raises(IndexForbidden, match="right is missing"):
+        reader.upsert([mention(2)], T0)
+    with pytest.raises(IndexForbidden, match="right is missing"):
+        engine(secured, "writer", name="other").upsert([mention(2)], T0)
+    assert reader.count(All(), None).posts == 1
+
+
+def test_a_wrong_password_is_told(secured: Node) -> None:
+    """It is neither an empty index nor a server that is down, and the password is in no message."""
+    with pytest.raises(IndexForbidden, match="credentials") as caught:
+        engine(secured, "writer", "wrong-secret").count(All(), None)
+    assert "wrong-secret" not in str(caught.value)
+    nobody = IndexSettings.model_validate(
+        {"url": secured.url, "ca": engine(secured, "writer").server.settings.ca}
+    )
+    with pytest.raises(IndexForbidden, match="credentials"):
+        ElasticEngine(Server(nobody, {}, QUICK, QUICK)).count(All(), None)
+
+
+def test_an_unknown_authority_is_told(secured: Node, tmp_path: Path) -> None:
+    """The certificate is not trusted: the sentence names [index] ca."""
+    (tmp_path / "ca.crt").write_bytes(secure.stranger())
+    for ca in (tmp_path / "ca.crt", None):
+        with pytest.raises(IndexForbidden, match=r"\[index\] ca"):
+            engine(secured, "writer", ca=ca).count(All(), None)
+
+
+def test_plain_http_to_a_tls_port_is_told(secured: Node) -> None:
+    """A wrong scheme is a connection that fails, with the address."""
+    plain = secured.url.replace("https", "http")
+    with pytest.raises(IndexUnavailable, match=plain):
+        engine(secured, "writer", url=plain, ca=None).count(All(), None)
+
+
+def test_a_restart_in_mid_load_loses_nothing(secured: Node) -> None:
+    """kill -9 of the node while posts come, and a start: the load goes on by itself and is whole."""
+    writer = engine(secured, "writer", patience=LONG, name="secrestart")
+    half, back = threading.Event(), threading.Event()
+
+    def restart() -> None:
+        half.wait(60)
+        secured.stop(9)
+        secured.start()
+        back.set()
+
+    ops = threading.Thread(target=restart)
+    ops.start()
+    acknowledged = 0
+    n = 0
+    while not back.is_set() or n < 40:
+        batch = [mention(n * 100 + k) for k in range(100)]
+        acknowledged += writer.upsert(batch, T0).created
+        n += 1
+        if n == 4:
+            half.set()
+    ops.join()
+    writer.refresh()
+    assert acknowledged == n * 100
+    assert writer.count(All(), None).posts == n * 100
+    assert writer.health()["ok"]
