@@ -17,20 +17,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import xxhash
-
 from keqing.errors import LandingError, UsageError
 from keqing.landing import Landing
 from keqing.privacy import mask
 from keqing.records import Mention, Post, Versions
 from keqing.settings import Settings
-from keqing.workflow import batches, stories
-from keqing.workflow.db import Engine, Tx, begin
-from nlp.text import fingerprint, split
+from keqing.workflow import batches
+from keqing.workflow.db import Engine, begin
+from nlp import stories
+from nlp.stories import Place
 from nlp.understand import Reader, Reading
 
 FILES_PER_BATCH = 5  # a landed file holds at most 1,000 posts
-FEWEST = 4  # letters and digits that make a text comparable
 LINES_AT_ONCE = 500
 
 
@@ -132,8 +130,10 @@ def _rows(reader: Reader, chunk: Sequence[tuple[object, str]]) -> Iterator[dict[
 
 
 def _masked(post: Post) -> Post:
-    changed = {name: mask(value) for name in ("text", "title") if (value := getattr(post, name))}
-    return post.model_copy(update=changed)
+    text, title = mask(post.text or ""), mask(post.title or "")
+    if (text, title) == (post.text or "", post.title or ""):
+        return post
+    return post.model_copy(update={"text": text or post.text, "title": title or post.title})
 
 
 def _write(
@@ -146,7 +146,11 @@ def _write(
         model=reader.version, dictionary=reader.dictionary, plan=settings.config_hash
     )
     with begin(engine) as tx:
-        mentions = [_mention(tx, post, said, versions, now) for post, said in read]
+        places = stories.fold(tx, batch_id, read, now)
+        mentions = [
+            _mention(post, said, place, versions, now)
+            for (post, said), place in zip(read, places, strict=True)
+        ]
         _save(settings.var / "mentions" / name, mentions)
         batches.record_scored(tx, batch_id, files, name, now)
     report.read += len(read)
@@ -157,8 +161,7 @@ def _write(
     report.files.append(name)
 
 
-def _mention(tx: Tx, post: Post, said: Reading, versions: Versions, now: datetime) -> Mention:
-    story = _story(tx, post)
+def _mention(post: Post, said: Reading, place: Place, versions: Versions, now: datetime) -> Mention:
     speaks = bool(post.text or post.title)
     return Mention(
         post=post,
@@ -180,28 +183,13 @@ def _mention(tx: Tx, post: Post, said: Reading, versions: Versions, now: datetim
         keywords=said.keywords,
         tokens=said.tokens,
         title_tokens=said.title_tokens,
-        story=story,
-        story_role="original" if story == post.id else "repost" if _passes_on(post) else "copy",
-        voice=stories.is_voice(tx, story, post.author.id or post.id, post.id),
+        story=place.story,
+        story_role=place.role,
+        voice=place.voice,
         risk=_risk(said) if said.matches.hits else None,
         versions=versions,
         scored_at=now,
     )
-
-
-def _story(tx: Tx, post: Post) -> str:
-    """The story that a post belongs to; too few words to tell belong to no other post's."""
-    if _passes_on(post) and post.repost_of:
-        return post.repost_of
-    words = fingerprint(f"{post.title or ''} {post.text or ''}")
-    if len(words) < FEWEST or split(post.text or "").bare:
-        return post.id
-    return stories.fold(tx, xxhash.xxh3_128_hexdigest(words.encode()), post.id)
-
-
-def _passes_on(post: Post) -> bool:
-    """A repost without words of its own."""
-    return post.repost_of is not None and split(post.text or "").bare
 
 
 def _risk(said: Reading) -> float:

@@ -27,6 +27,8 @@ EMOTICON = re.compile(r"\[[\w\u3400-\u9fff ]{1,12}\]")
 MASKS = frozenset(
     {"[电话]", "[证件]", "[邮箱]", "[微信]", "[QQ]", "[车牌]", "[银行卡]", "[姓名]", "[地址]"}
 )
+_NO_LETTER = re.compile(r"[\W_]+")
+_POINT = re.compile(r"(?<=\d)[.:](?=\d)")
 NO_WORDS = frozenset({"", "转发微博", "转发", "轉發微博", "repost", "转发了"})
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 
@@ -94,12 +96,21 @@ def loose(text: str) -> str:
     return BLANK.sub(" ", RUN.sub(r"\1\1\1", plain)).strip()
 
 
-def fingerprint(text: str) -> str:
-    """What two copies of one text share: letters and digits of its own words and quotes."""
+def wording(text: str) -> str:
+    """Half width, lower, simplified; no URLs, @names, emoticons: what copies may differ in."""
     plain = simplified(unicodedata.normalize("NFKC", BOILERPLATE.sub("", text)).lower())
     plain = AT.sub(" ", URL.sub(" ", plain))
-    plain = EMOTICON.sub(lambda face: face[0] if face[0] in MASKS else " ", plain)
-    return "".join(char for char in plain if char.isalnum())
+    return EMOTICON.sub(lambda face: face[0] if face[0] in MASKS else " ", plain)
+
+
+def letters(plain: str) -> str:
+    """Letters and digits alone; 5.00 and 500 stay apart."""
+    return _NO_LETTER.sub("", _POINT.sub("点", plain))
+
+
+def fingerprint(text: str) -> str:
+    """What two copies of one text share: letters and digits of its own words and quotes."""
+    return letters(wording(text))
 
 
 @cache
