@@ -87,11 +87,14 @@ class Smtp(Part):
 
 
 class SecondStage(Part):
-    """Transformer stage: `off`, or a local directory with config, tokenizer and model.onnx."""
+    """Transformer stage: `builtin`, `off`, or a local directory with config, tokenizer, model.onnx.
 
-    model: str = "off"
+    `margin`: posts whose two best classes lie closer than this in the first stage go there.
+    """
+
+    model: str = "builtin"
     labels: Mapping[str, str] = Field(default_factory=dict)
-    margin: float = 0.20
+    margin: float = Field(0.70, ge=0.0, le=1.01)
     threads: int = 2
 
 

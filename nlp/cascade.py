@@ -1,15 +1,16 @@
-"""Who goes to the second stage: texts on which the first stage is undecided.
+"""Who goes to the second stage: texts on which the first is undecided, and what may feed an alarm.
 
-In:  texts. Out: the first stage's Scores with the doubtful rows read again, and each row's stage.
+In:  texts, and for each whether an alarm could come of it. Out: the first stage's Scores with those
+rows read again, and each row's stage. Whether a row goes never depends on its neighbours.
 A second stage that fails leaves the first one's answer, marked `degraded`: no post is lost to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,22 @@ from keqing.errors import ModelError
 from keqing.logs import get_logger
 from keqing.settings import SecondStage
 from nlp.encoder import Classifier
-from nlp.linear import CLASSES, Model, Scores, rounded
+from nlp.linear import Model, Scores
+from nlp.second.model import Stacked
 
 Stage = Literal["linear", "second", "degraded"]
-NEUTRAL = 1
+ALARMING = 0.35  # p(negative) from which a post about us counts in an alarm
+UNSURE = (0.3, 0.7)  # of a complaint
 log = get_logger(__name__)
+
+
+class Second(Protocol):
+    """What reads a text again."""
+
+    version: str
+
+    def again(self, texts: Sequence[str], first: Scores) -> Scores:
+        """Better answers than `first`, one a text; ModelError when it cannot."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,7 @@ class Cascade:
     """First stage, and a second one for rows whose two best classes are closer than `margin`."""
 
     first: Model
-    second: Classifier | None = None
+    second: Second | None = None
     margin: float = 0.0
 
     @property
@@ -38,42 +50,46 @@ class Cascade:
         """Versions of what is loaded."""
         return "+".join([self.first.version, *([self.second.version] if self.second else [])])
 
-    def score(self, texts: Sequence[str]) -> tuple[Scores, list[Stage]]:
-        """Answers for `texts` and the stage that gave each."""
+    def score(
+        self, texts: Sequence[str], watched: Sequence[bool] = ()
+    ) -> tuple[Scores, list[Stage]]:
+        """Answers for `texts` and the stage that gave each; `watched` rows may feed an alarm."""
         scores = self.first.score(texts)
         stages: list[Stage] = ["linear"] * len(texts)
-        doubtful = self._doubtful(scores.p) if self.second else []
-        if not doubtful or self.second is None:
+        if not texts or self.second is None:
+            return scores, stages
+        rows = [
+            int(n) for n in np.flatnonzero(self._doubtful(scores.p) | _alarming(scores, watched))
+        ]
+        if not rows:
             return scores, stages
         try:
-            read = self.second.predict([texts[n] for n in doubtful])
+            read = self.second.again([texts[n] for n in rows], scores.rows(rows))
         except ModelError as error:
-            log.warning("second stage failed", rows=len(doubtful), error=str(error)[:200])
-            return scores, [
-                "degraded" if n in set(doubtful) else "linear" for n in range(len(texts))
-            ]
-        return self._merged(scores, doubtful, read, stages), stages
+            log.warning("second stage failed", rows=len(rows), error=str(error)[:200])
+            return scores, _marked(stages, rows, "degraded")
+        return scores.put(rows, read), _marked(stages, rows, "second")
 
-    def _doubtful(self, p: NDArray[np.float64]) -> list[int]:
-        if not len(p):
-            return []
+    def _doubtful(self, p: NDArray[np.float64]) -> NDArray[np.bool_]:
         best = np.sort(p, axis=1)
-        return [int(n) for n in np.flatnonzero(best[:, -1] - best[:, -2] < self.margin)]
+        answer: NDArray[np.bool_] = best[:, -1] - best[:, -2] < self.margin
+        return answer
 
-    def _merged(
-        self, scores: Scores, rows: list[int], read: NDArray[np.float64], stages: list[Stage]
-    ) -> Scores:
-        """A model without a neutral class decides between the poles; how polar is the first's word."""
-        p, polarity = scores.p.copy(), list(scores.polarity)
-        for n, row in zip(rows, read, strict=True):
-            if self.second is not None and not self.second.has_neutral:
-                neutral = p[n, NEUTRAL]
-                row = row * (1 - neutral)
-                row[NEUTRAL] = neutral
-            p[n] = rounded(row[None, :])[0]
-            polarity[n] = CLASSES[int(np.argmax(p[n]))]
-            stages[n] = "second"
-        return replace(scores, p=p, polarity=polarity)
+
+def _alarming(scores: Scores, watched: Sequence[bool]) -> NDArray[np.bool_]:
+    """Watched rows that are negative enough to count, or perhaps a complaint."""
+    if not watched:
+        return np.zeros(len(scores.p), bool)
+    perhaps = (scores.complaint >= UNSURE[0]) & (scores.complaint <= UNSURE[1])
+    answer: NDArray[np.bool_] = np.array(watched) & ((scores.p[:, 0] >= ALARMING) | perhaps)
+    return answer
+
+
+def _marked(stages: Sequence[Stage], rows: Sequence[int], stage: Stage) -> list[Stage]:
+    marked = list(stages)
+    for n in rows:
+        marked[n] = stage
+    return marked
 
 
 def build(first: Model, plan: SecondStage, root: Path) -> Cascade:
@@ -84,4 +100,6 @@ def build(first: Model, plan: SecondStage, root: Path) -> Cascade:
     """
     if plan.model == "off":
         return Cascade(first)
+    if plan.model == "builtin":
+        return Cascade(first, Stacked(threads=plan.threads), plan.margin)
     return Cascade(first, Classifier(root / plan.model, plan.labels, plan.threads), plan.margin)

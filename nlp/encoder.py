@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keqing.errors import ModelError, UnknownLabels
-from nlp.linear import rounded
+from nlp.linear import CLASSES as POLARITIES
+from nlp.linear import Scores, rounded
 
 FILES = ("config.json", "tokenizer.json", "model.onnx")
 NAMES = ("negative", "neutral", "positive")
@@ -29,6 +31,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "neutral": ("neutral", "neu", "中性", "3 stars"),
     "positive": ("positive", "pos", "正面", "积极", "好评", "4 stars", "5 stars"),
 }
+NEUTRAL = 1
 MAX_TOKENS = 512
 CLASSES = (2, 3, 5)
 
@@ -47,8 +50,10 @@ class Classifier:
         self._columns = columns_of(config.get("id2label") or {}, labels, folder)
         self.has_neutral = "neutral" in self._columns
         self.version = f"second-{_digest(folder / 'model.onnx')}"
-        self._tokenizer = _tokenizer(folder, int(config.get("max_position_embeddings", MAX_TOKENS)))
-        self._session = _session(folder / "model.onnx")
+        self._tokenizer = open_tokenizer(
+            folder, int(config.get("max_position_embeddings", MAX_TOKENS))
+        )
+        self._session = open_session(folder / "model.onnx")
         self._inputs = [value.name for value in self._session.get_inputs()]
         self._threads = threads
 
@@ -62,6 +67,19 @@ class Classifier:
             return np.zeros((0, 3))
         with ThreadPoolExecutor(self._threads) as pool:
             return rounded(np.stack(list(pool.map(self._one, texts))))
+
+    def again(self, texts: Sequence[str], first: Scores) -> Scores:
+        """Its answers in place of `first`, with the first stage's complaint and emotion.
+
+        A model without a neutral class decides between the poles; how polar is the first's word.
+        """
+        p = self.predict(texts)
+        if not self.has_neutral:
+            p = p * (1 - first.p[:, [NEUTRAL]])
+            p[:, NEUTRAL] = first.p[:, NEUTRAL]
+            p = rounded(p)
+        polarity = [POLARITIES[n] for n in np.argmax(p, axis=1)]
+        return replace(first, p=p, polarity=polarity)
 
     def _one(self, text: str) -> NDArray[np.float64]:
         encoded = self._tokenizer.encode(text)
@@ -121,8 +139,14 @@ def _config(path: Path) -> dict[str, Any]:
     return value
 
 
-def _tokenizer(folder: Path, most: int) -> Any:
-    """The normaliser of tokenizer.json itself holds; AutoTokenizer would ignore it for BERT."""
+def open_tokenizer(folder: Path, most: int) -> Any:
+    """The tokenizer of a folder, cutting at `most` tokens.
+
+    The normaliser of tokenizer.json itself holds; AutoTokenizer would ignore it for BERT.
+
+    Raises:
+        ModelError: the file cannot be read.
+    """
     from tokenizers import Tokenizer
 
     load = partial(Tokenizer.from_file, str(folder / "tokenizer.json"))
@@ -135,7 +159,12 @@ def _tokenizer(folder: Path, most: int) -> Any:
     return tokenizer
 
 
-def _session(path: Path) -> Any:
+def open_session(path: Path) -> Any:
+    """An onnxruntime session on one thread.
+
+    Raises:
+        ModelError: the file cannot be loaded.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

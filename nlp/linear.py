@@ -37,6 +37,23 @@ class Scores:
     polarity: list[Polarity]
     complaint: NDArray[np.float64]
     emotion: list[str]
+    logits: NDArray[np.float64]  # columns neutral, negative, complaint; calibrated
+
+    def rows(self, chosen: Sequence[int]) -> Scores:
+        """These rows alone, in this order."""
+        at = np.array(chosen, np.int64)
+        return Scores(self.p[at], [self.polarity[n] for n in chosen], self.complaint[at],
+                      [self.emotion[n] for n in chosen], self.logits[at])  # fmt: skip
+
+    def put(self, chosen: Sequence[int], other: Scores) -> Scores:
+        """A copy with the rows of `other` in these places."""
+        at = np.array(chosen, np.int64)
+        p, complaint, logits = self.p.copy(), self.complaint.copy(), self.logits.copy()
+        p[at], complaint[at], logits[at] = other.p, other.complaint, other.logits
+        polarity, emotion = list(self.polarity), list(self.emotion)
+        for n, said, felt in zip(chosen, other.polarity, other.emotion, strict=True):
+            polarity[n], emotion[n] = said, felt
+        return Scores(p, polarity, complaint, emotion, logits)
 
 
 @dataclass(frozen=True)
@@ -57,16 +74,17 @@ class Model:
     def score(self, texts: Sequence[str]) -> Scores:
         """Answers for `texts`, each independent of its neighbours."""
         if not texts:
-            return Scores(np.zeros((0, 3)), [], np.zeros(0), [])
+            return Scores(np.zeros((0, 3)), [], np.zeros(0), [], np.zeros((0, 3)))
         batch = featurise(texts, self.idf)
-        u, q, c = (self.probability(head, batch) for head in HEADS)
+        logits = np.stack([self.logit(head, batch) for head in HEADS], axis=1)
+        u, q, c = sigmoid(logits).T
         p = rounded(np.stack([q * (1 - u), u, (1 - q) * (1 - u)], axis=1))
-        return Scores(p, self.decide(p), c, self._emotions(batch))
+        return Scores(p, self.decide(p), c, self._emotions(batch), logits)
 
-    def probability(self, head: str, batch: Batch) -> NDArray[np.float64]:
-        """Calibrated probability of one head for each row."""
+    def logit(self, head: str, batch: Batch) -> NDArray[np.float64]:
+        """Calibrated logit of one head for each row."""
         slope, offset = self.calibration[head]
-        return sigmoid(slope * dot(batch, self.weights[head]) + offset)
+        return slope * dot(batch, self.weights[head]) + offset
 
     def decide(self, p: NDArray[np.float64]) -> list[Polarity]:
         """Polarity of each row of `p` under the decision biases."""

@@ -87,7 +87,8 @@ class Reader:
         """One Reading per text (with its title, "" if none)."""
         pairs = list(zip(titles, texts, strict=True))
         seen = [self._seen(title, text) for title, text in pairs]
-        answers = self._answers([f"{title}\n{text}" if title else text for title, text in pairs])
+        said = [f"{title}\n{text}" if title else text for title, text in pairs]
+        answers = self._answers(said, [self._about_us(one.towards.matches) for one in seen])
         whole = [(answer.polarity, max(answer.p)) for answer in answers]
         felt([one.towards for one in seen], self.model, whole)
         return [self._one(one, answer) for one, answer in zip(seen, answers, strict=True)]
@@ -101,8 +102,11 @@ class Reader:
         title_tokens = self.segmenter.cut(plain[0]) if title else []
         return Seen(signs, spoken(matches, signs), tokens, title_tokens, hashtags(text))
 
-    def _answers(self, whole: Sequence[str]) -> list[Answer]:
-        scores, stages = self.cascade.score(whole)
+    def _about_us(self, matches: Matches) -> bool:
+        return any(hit.brand not in self.rivals for hit in matches.hits)
+
+    def _answers(self, whole: Sequence[str], about_us: Sequence[bool]) -> list[Answer]:
+        scores, stages = self.cascade.score(whole, about_us)
         return [
             Answer(polarity, stage, (p[0], p[1], p[2]), feeling, complaint)
             for polarity, stage, p, feeling, complaint in zip(

@@ -23,14 +23,23 @@ def add_verbs(add: AddVerb) -> None:
     detect = add("detect", _detect, "a count series → alerts", "keqing detect --series a.csv")
     detect.add_argument("--series", type=Path, required=True, help="CSV: timestamp,value")
     detect.add_argument("--out", type=Path, help="CSV of timestamp,anomaly_score; else JSON lines")
-    train = add("train", _train, "fit the first stage", "keqing train --data DIR --out DIR")
+    train = add("train", _train, "fit a stage", "keqing train --data DIR --out DIR")
     train.add_argument("--data", type=Path, action="append", required=True)
     train.add_argument("--out", type=Path, required=True)
     train.add_argument("--seed", type=int, default=7)
+    train.add_argument("--stage", choices=("first", "second"), default="first")
+    train.add_argument("--without", action="append", default=[], help="leave out sets of this name")
+    train.add_argument("--base", type=Path, help="second stage: folder of the base's ONNX files")
+    train.add_argument("--work", type=Path, help="second stage: folder for what lies between steps")
+    train.add_argument("--step", choices=("prepare", "fit", "finish", "all"), default="all",
+                       help="second stage: one step alone, to fit on another machine")  # fmt: skip
     judge = add("evaluate", _evaluate, "figures on labelled sets", "keqing evaluate --data DIR")
     judge.add_argument("--model", type=Path, default=None)
     judge.add_argument("--data", type=Path, action="append", required=True)
     judge.add_argument("--split", default="dev")
+    judge.add_argument("--second", default="builtin", help="builtin, off, or a folder with a model")
+    judge.add_argument("--margin", type=float, help="doubt below which a post goes there")
+    judge.add_argument("--confusion", action="store_true", help="truth against answer, a set")
 
 
 def _parse(args: argparse.Namespace) -> int:
@@ -64,19 +73,44 @@ def _detect(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
+    if args.stage == "second":
+        return _train_second(args)
     from nlp.train import train
 
-    train(args.data, args.out, args.seed)
+    train(args.data, args.out, args.seed, args.without)
+    return 0
+
+
+def _train_second(args: argparse.Namespace) -> int:
+    from nlp.second.steps import steps
+
+    if args.base is None or args.work is None:
+        raise UsageError("train --stage second needs --base DIR and --work DIR")
+    steps(args.data, args.base, args.work, args.out, args.without, args.step)
     return 0
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from nlp.evaluate import evaluate
-    from nlp.linear import SHIPPED
+    from keqing.settings import SecondStage
+    from nlp import linear
+    from nlp.cascade import build
+    from nlp.evaluate import evaluate, gains
 
-    print(f"{'set':<20} {'rows':>6} {'accuracy':>8} {'macro-F1':>8} {'ECE':>6}")
-    for row in evaluate(args.model or SHIPPED, args.data, args.split):
+    plan = SecondStage(model=args.second)
+    if args.margin is not None:
+        plan = plan.model_copy(update={"margin": args.margin})
+    model = build(linear.load(args.model or linear.SHIPPED), plan, Path.cwd())
+    rows = []
+    heads = ("rows", "accuracy", "first F1", "both F1", "ECE", "second", "posts/s")
+    print(f"{'set':<20} " + " ".join(f"{head:>8}" for head in heads))
+    for row in evaluate(model, args.data, args.split):
+        rows.append(row)
         print(
-            f"{row.name:<20} {row.rows:>6} {row.accuracy:>8.3f} {row.macro_f1:>8.3f} {row.ece:>6.3f}"
+            f"{row.name:<20} {len(row.truth):>8} {row.accuracy:>8.3f} {row.first_f1:>8.3f} "
+            f"{row.macro_f1:>8.3f} {row.ece:>8.3f} {row.share:>8.1%} {row.posts_per_s:>8.0f}"
         )
+        if args.confusion:
+            print(f"    {json.dumps(row.confusion)}")
+    for gain in gains(rows):
+        print(f"gain {gain.task:<20} {gain.mean:+.3f}  90 % [{gain.low:+.3f}, {gain.high:+.3f}]")
     return 0

@@ -5,7 +5,8 @@ In:  a Place and the plan's settings. Out: one Found a check.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from keqing.errors import IndexBusy, IndexTimeout, KeqingError, Unreachable
@@ -13,6 +14,7 @@ from keqing.settings import Settings, secret
 from keqing.stack.findings import Found, fail, ok, warn
 from keqing.stack.place import Place
 
+CLOCK_S = 2.0
 SMTP_PASSWORD = "KEQING__SMTP__PASSWORD"  # noqa: S105  # a name
 
 
@@ -39,14 +41,13 @@ def _sources(place: Place, settings: Settings) -> Found:
 
 
 def _index(place: Place, settings: Settings) -> Found:
-    from index.engine import open_index
-    from index.schema import INDEX_VERSION
+    from index.engine import embedded, open_index
 
-    there = (settings.var / f"mentions-{INDEX_VERSION}.db").exists()
-    if not there and settings.plan.index.url is None:
+    served = settings.plan.index.url is not None
+    if not served and not embedded(settings).exists():
         return ok("索引尚未建立，首次载入时建立。")
     try:
-        engine = open_index(settings)
+        engine = open_index(settings, place.env)
         try:
             health = engine.health()
         finally:
@@ -55,23 +56,35 @@ def _index(place: Place, settings: Settings) -> Found:
         return warn(f"索引正忙，未能查完：{error}。", "请稍后再运行 keqing doctor。")
     except KeqingError as error:
         return fail(f"索引打不开：{error}。", "请按所示原因处理，或从 var/backup 恢复。")
+    if served:
+        return _served(health)
     if not health["ok"]:
         return fail(f"索引文件损坏：{health.get('check')}。", "请从 var/backup 恢复。")
     return ok(f"索引完好，{health['documents']:,} 篇。")
+
+
+def _served(health: Mapping[str, Any]) -> Found:
+    """What a search server says of itself."""
+    if not health["ok"]:
+        return fail(f"检索服务异常：{health['check']}。", "请查看服务器的日志与磁盘。")
+    if abs(ahead := health["clock_ahead_s"]) > CLOCK_S:
+        found = f"检索服务器的时钟与本机相差 {ahead:+.0f} 秒。"
+        return warn(found, "请让两台机器对时（NTP）。")
+    return ok(f"检索服务完好（{health['check']}），{health['documents']:,} 篇。")
 
 
 def _second_stage(place: Place, settings: Settings) -> Found:
     plan = settings.plan.nlp.second_stage
     if plan.model == "off":
         return ok("第二级模型未启用。")
-    from nlp.encoder import Classifier
+    from nlp import cascade, linear
 
     try:
-        model = Classifier(settings.root / plan.model, plan.labels, plan.threads)
+        version = cascade.build(linear.load(), plan, settings.root).version
     except KeqingError as error:
         advice = '请按所示补全，或写 [nlp.second_stage] model = "off"。'
         return fail(f"第二级模型不可用：{error}。", advice)
-    return ok(f"第二级模型 {model.version} 可以载入。")
+    return ok(f"模型 {version} 可以载入。")
 
 
 def _smtp(place: Place, settings: Settings) -> Found:

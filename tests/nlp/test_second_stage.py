@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from keqing.errors import ModelError, UnknownLabels
-from keqing.settings import SecondStage, load_settings
+from keqing.settings import SecondStage, Settings, load_settings
 from nlp import linear
 from nlp.cascade import Cascade, build
 from nlp.encoder import Classifier
@@ -106,6 +106,30 @@ def test_a_model_without_neutral_keeps_the_first_ones(tmp_path: Path) -> None:
     assert scores.p[0, 1] == pytest.approx(first.score(["店好"]).p[0, 1], abs=2e-4)
 
 
+@dataclass(frozen=True)
+class Sure:
+    """A first stage that is sure: of each text, p(negative) and p(complaint) as given."""
+
+    negative: tuple[float, ...]
+    complaint: tuple[float, ...]
+    version: str = "sure"
+
+    def score(self, texts: list[str]) -> linear.Scores:
+        p = np.array([[n, 0.0, 1 - n] for n in self.negative])
+        polarity = [linear.CLASSES[k] for k in p.argmax(axis=1)]
+        said = np.array(self.complaint)
+        return linear.Scores(p, polarity, said, ["无"] * len(texts), np.zeros((len(texts), 3)))
+
+
+def test_what_may_feed_an_alarm_goes_there(tiny: Path) -> None:
+    """A watched row that is negative or perhaps a complaint goes there, however sure it is."""
+    first = Sure(negative=(0.99, 0.01, 0.01, 0.4), complaint=(0.9, 0.5, 0.1, 0.1))
+    cascade = Cascade(first, Classifier(tiny, {}), 0.0)  # type: ignore[arg-type]
+    texts = ["店"] * 4
+    assert cascade.score(texts, [True] * 4)[1] == ["second", "second", "linear", "second"]
+    assert cascade.score(texts, [False] * 4)[1] == ["linear"] * 4
+
+
 def test_a_failing_model_loses_nothing(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first stage's answer stays, marked degraded."""
 
@@ -123,18 +147,19 @@ def test_the_plan_switches_it_on(tiny: Path, tmp_path: Path) -> None:
     """Off, readings differ in nothing but stage and model; on, the version names both models."""
     (tmp_path / "keqing.toml").write_bytes((ROOT / "keqing.toml").read_bytes())
     settings = load_settings(tmp_path, env={})
-    off = Reader(settings)
-    on_plan = settings.plan.nlp.model_copy(
-        update={"second_stage": SecondStage(model="tiny", margin=0.0)}
-    )
-    plan = settings.plan.model_copy(update={"nlp": on_plan})
-    on = Reader(settings.model_copy(update={"plan": plan}))
+    off = Reader(planned(settings, SecondStage(model="off")))
+    on = Reader(planned(settings, SecondStage(model="tiny", margin=0.0)))
     assert on.version.startswith(off.version + "+second-")
-    texts = ["木槿壶店差", "店好"]
+    texts = ["太阳从东边升起", "店好"]
     assert on.read(texts, ["", ""]) == off.read(texts, ["", ""])
     forced = replace(on.cascade, margin=1.01)
     assert forced.score(texts)[1] == ["second", "second"]
-    assert build(off.model, SecondStage(), tmp_path).second is None
+    assert build(off.model, SecondStage(model="off"), tmp_path).second is None
+
+
+def planned(settings: Settings, stage: SecondStage) -> Settings:
+    nlp = settings.plan.nlp.model_copy(update={"second_stage": stage})
+    return settings.model_copy(update={"plan": settings.plan.model_copy(update={"nlp": nlp})})
 
 
 def test_no_torch(tiny: Path) -> None:

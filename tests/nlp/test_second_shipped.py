@@ -1,0 +1,106 @@
+"""The second stage that ships: what it promises on any machine, without data."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keqing.errors import ModelError
+from nlp import linear
+from nlp.cascade import Cascade
+from nlp.evaluate import evaluate, gains
+from nlp.rows import read_sets
+from nlp.second.model import SHIPPED, Stacked
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "sentiment"
+TEXTS = [
+    "說好今天送到，結果又拖了三天",
+    "客服一问三不知，心累",
+    "还行吧，没什么特别的",
+    "",
+    "😡" * 40,
+]
+
+
+@pytest.fixture(scope="module")
+def model() -> Stacked:
+    return Stacked()
+
+
+def test_its_card_promises_more_than_the_first_stage_gives() -> None:
+    """At least 3 points on the three-class sets and 1 on the two-class sets, and none worse."""
+    dev = tomllib.loads((SHIPPED / "card.toml").read_text(encoding="utf-8"))["dev"]
+    gain = {name: one["both"] - one["first"] for name, one in dev.items()}
+    assert np.mean([g for name, g in gain.items() if name.startswith("tri")]) >= 0.03
+    assert np.mean([g for name, g in gain.items() if name.startswith("bin")]) >= 0.01
+    assert min(gain.values()) > 0
+
+
+def test_alone_is_in_a_batch(model: Stacked) -> None:
+    """Bit-equal alone, together and shuffled."""
+    together = model.encoder.logits(TEXTS)
+    assert (np.concatenate([model.encoder.logits([text]) for text in TEXTS]) == together).all()
+    assert (model.encoder.logits(TEXTS[::-1])[::-1] == together).all()
+
+
+def test_both_scripts_are_one(model: Stacked) -> None:
+    """A text in traditional characters is read as its simplified twin."""
+    twin = ["说好今天送到，结果又拖了三天"]
+    assert (model.encoder.logits(TEXTS[:1]) == model.encoder.logits(twin)).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "polarity"),
+    [
+        ("等了一个小时，端上来还是凉的", "negative"),
+        ("不是不好吃，是根本没法吃", "negative"),
+        ("本以为会踩雷，没想到惊喜连连", "positive"),
+        ("终于等到了，值得！", "positive"),
+    ],
+)
+def test_plain_feelings_are_read(model: Stacked, text: str, polarity: str) -> None:
+    """Sentences whose words alone mislead are read as a person reads them."""
+    scores, stages = Cascade(linear.load(), model, 1.01).score([text])
+    assert (str(scores.polarity[0]), stages) == (polarity, ["second"])
+    assert scores.p[0].sum() == pytest.approx(1.0)
+
+
+def test_a_changed_file_is_refused(tmp_path: Path) -> None:
+    """Weights that are not the card's, a missing card and a card without a stack are named."""
+    folder = tmp_path / "second"
+    shutil.copytree(SHIPPED, folder)
+    with open(folder / "model.onnx", "ab") as file:
+        file.write(b"x")
+    with pytest.raises(ModelError, match="not the card's"):
+        Stacked(folder)
+    shutil.copy(SHIPPED / "model.onnx", folder)
+    card = (folder / "card.toml").read_text(encoding="utf-8")
+    (folder / "card.toml").write_text(card.replace("[stack]", "[other]"), encoding="utf-8")
+    with pytest.raises(ModelError, match="no stack"):
+        Stacked(folder)
+    (folder / "card.toml").unlink()
+    with pytest.raises(ModelError, match="no readable card"):
+        Stacked(folder)
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data/sentiment is absent")
+def test_the_pair_beats_the_first_stage_on_real_posts(model: Stacked, tmp_path: Path) -> None:
+    """On a sample of real posts that nobody trained on, both stages together read better."""
+    rows = [one for one in read_sets([DATA], "dev", ("tri",)) if "covid" not in one.name]
+    for one in rows:
+        body = [
+            "text,label",
+            *(f'"{_quoted(t)}",{label}' for t, label in zip(one.texts, one.labels, strict=True)),
+        ]
+        (tmp_path / f"{one.name}_dev.csv").write_text("\n".join(body[:301]), encoding="utf-8")
+    found = list(evaluate(Cascade(linear.load(), model, 0.7), [tmp_path]))
+    assert [len(row.truth) for row in found] == [300, 300, 300]
+    assert gains(found)[0].low > 0
+
+
+def _quoted(text: str) -> str:
+    return text.replace('"', '""').replace("\n", " ")
