@@ -49,7 +49,11 @@ def xml_root(page: Page, tally: Tally) -> Node | None:
     """
     answer = classify(page, "xml")
     if answer is not Answer.OK:
-        tally.skip("html_for_xml" if answer is Answer.CHANGED else str(answer))
+        if answer is not Answer.CHANGED:
+            tally.skip(str(answer))
+            return None
+        tally.skip("html_for_xml")
+        tally.error(f"{page.url or '文件'}: 正文不是 XML (html_for_xml)。")
         return None
     text = _text(page, tally)
     parser = etree.XMLParser(
