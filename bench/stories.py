@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data" / "sentiment"
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 SHORTEST = 20  # letters, so that 70 % of them can still be compared
+LONGEST = 400
 BATCH = 5000
 
 
@@ -83,17 +84,21 @@ def _pairs(sizes: Sequence[int] | object) -> int:
 
 
 def _texts(random: Random, count: int) -> tuple[list[str], str]:
-    if SHARED.exists():
-        rows: list[str] = []
-        for path in sorted(SHARED.glob("*_dev.csv.gz")):
-            if not path.name.startswith(("emo_", "bin_weibo_raw")):
-                with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-                    rows += [row["text"] for row in csv.DictReader(file)]
-        origin = "open development data"
-    else:
-        rows, origin = [said.text for said in build(7, NOW).weibo], "the demo city"
-    rows = [t for t in dict.fromkeys(rows) if SHORTEST <= len(fingerprint(t)) <= 400]
+    rows, origin = real_texts()
+    rows = [text for text in rows if SHORTEST <= len(fingerprint(text)) <= LONGEST]
     return random.sample(rows, min(count, len(rows))), origin
+
+
+def real_texts() -> tuple[list[str], str]:
+    """Distinct texts and where they come from."""
+    if not SHARED.exists():
+        return list(dict.fromkeys(said.text for said in build(7, NOW).weibo)), "the demo city"
+    rows: list[str] = []
+    for path in sorted(SHARED.glob("*_dev.csv.gz")):
+        if not path.name.startswith(("emo_", "bin_weibo_raw")):
+            with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+                rows += [row["text"] for row in csv.DictReader(file) if row["text"].strip()]
+    return list(dict.fromkeys(rows)), "open development data"
 
 
 def _plant(random: Random, texts: Sequence[str]) -> Iterator[Planted]:

@@ -83,10 +83,11 @@ def join(
     keys = lookup_keys(letters, cut)
     reps, places = _candidates(known, keys, texts)
     worth = _met_twice(keys, places)
+    met = worth.any(axis=1).tolist()
     stories: list[str] = []
     opened: list[int] = []
     for n, telling in enumerate(tellings):
-        mine = keys[n, worth[n]].tolist()
+        mine = keys[n, worth[n]].tolist() if met[n] else []
         near = sorted({at for key in mine for at in places.get(key, ())})
         rep = _best(telling, cut, n, [reps[at] for at in near])
         stories.append(rep.story if rep else telling.post_id)
@@ -110,7 +111,7 @@ def alike(telling: Telling, sequence: Hashes, own: Hashes, rep: Rep) -> float:
     jaccard = common / (len(own) + len(rep.set) - common)
     part = jaccard >= PART_JACCARD and common >= PART * min(len(own), len(rep.set))
     if jaccard >= JACCARD or part or _typos(sequence, rep.sequence):
-        if np.array_equal(telling.facts, rep.facts):
+        if telling.facts == rep.facts:
             return jaccard
     return jaccard if _cut(telling, sequence, rep) else 0.0
 
@@ -197,8 +198,7 @@ def _met_twice(
 
 
 def _rep(text: StoryText) -> Rep:
-    facts = np.frombuffer(text.facts, "<u4")
-    return Rep(text.story, text.at, np.frombuffer(text.grams, "<u4"), facts)
+    return Rep(text.story, text.at, np.frombuffer(text.grams, "<u4"), text.facts)
 
 
 def _text(telling: Telling, cut: Grams, n: int) -> StoryText:
@@ -206,5 +206,5 @@ def _text(telling: Telling, cut: Grams, n: int) -> StoryText:
         telling.post_id,
         telling.at,
         cut.sequence(n).astype("<u4").tobytes(),
-        telling.facts.astype("<u4").tobytes(),
+        telling.facts,
     )

@@ -30,6 +30,7 @@ from nlp.understand import Reader, Reading
 
 FILES_PER_BATCH = 5  # a landed file holds at most 1,000 posts
 LINES_AT_ONCE = 500
+PACKED = 1  # level of gzip: 8 µs a post, 6 takes 24 for files that are an eighth smaller
 
 
 @dataclass
@@ -202,7 +203,7 @@ def _save(path: Path, mentions: Sequence[Mention]) -> None:
     body = "".join(mention.model_dump_json() + "\n" for mention in mentions).encode()
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     with open(aside, "wb") as file:
-        file.write(gzip.compress(body, 6, mtime=0))
+        file.write(gzip.compress(body, PACKED, mtime=0))
         file.flush()
         os.fsync(file.fileno())
     os.replace(aside, path)
