@@ -182,7 +182,19 @@ class ElasticEngine:
             "documents": int(total.get("docs", {}).get("count", 0)),
             "bytes": int(total.get("store", {}).get("size_in_bytes", 0)),
             "check": f"cluster {cluster['status']}, {cluster['number_of_nodes']} nodes",
+            "clock_ahead_s": self._clock_ahead(),
         }
+
+    def _clock_ahead(self) -> float:
+        """Seconds by which the server's clock is ahead of ours; negative if it is behind."""
+        before = self.server.clock()
+        found = self.server.ask(
+            "GET", "/_nodes/stats/os", params={"filter_path": "nodes.*.timestamp"}
+        )
+        ours = (before + self.server.clock()) / 2
+        ahead = [float(node["timestamp"]) / 1000 - ours for node in found["nodes"].values()]
+        farthest: float = max(ahead, key=abs)
+        return round(farthest, 1)
 
     def _target(self) -> str:
         """The read alias, after the first look at which edition stands behind it."""

@@ -71,8 +71,10 @@ class Server:
         env: Mapping[str, str] | None = None,
         reading: Patience = READING,
         writing: Patience = WRITING,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings, self.reading, self.writing = settings, reading, writing
+        self.clock = clock
         self._client = _client(settings, env)
 
     def ask(

@@ -20,7 +20,7 @@ from index.query import All
 from index.run import load
 from keqing.errors import UsageError
 from keqing.landing import Landing
-from keqing.settings import Settings
+from keqing.settings import IndexSettings, Settings
 from keqing.workflow import batches
 from keqing.workflow.batches import LoggedBatch
 from keqing.workflow.db import Engine, open_file, read
@@ -49,7 +49,7 @@ def replay(settings: Settings, engine: Engine, into: Path, now: datetime) -> Rep
     """
     if into.exists() and any(into.iterdir()):
         raise UsageError(f"{into} is not empty; name a new folder")
-    again = settings.model_copy(update={"root": into})
+    again = _embedded(settings, into)
     again.var.mkdir(parents=True, mode=0o700)
     (again.var / "landing").symlink_to((settings.var / "landing").resolve())
     with read(engine) as tx:
@@ -67,6 +67,12 @@ def replay(settings: Settings, engine: Engine, into: Path, now: datetime) -> Rep
         documents=len(after),
         index_equal=before == after,
     )
+
+
+def _embedded(settings: Settings, into: Path) -> Settings:
+    """The same plan in another folder, with an index of its own there: never on the live server."""
+    plan = settings.plan.model_copy(update={"index": IndexSettings()})
+    return settings.model_copy(update={"root": into, "plan": plan})
 
 
 def _score(settings: Settings, engine: Engine, log: list[LoggedBatch]) -> int:

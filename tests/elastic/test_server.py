@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,6 +11,7 @@ from threading import Event
 
 import pytest
 
+from index.answers import Window
 from index.ast import All, Word
 from index.elastic import ElasticEngine
 from index.elastic_mapping import MAPPING
@@ -168,3 +170,15 @@ def test_months_have_the_mapping_of_this_version(engine: ElasticEngine) -> None:
         assert index["mappings"]["_meta"] == {"index_version": INDEX_VERSION}
         assert set(index["mappings"]["properties"]) == set(MAPPING["properties"])
         assert index["mappings"]["dynamic"] == "strict"
+
+
+def test_the_servers_clock_is_only_told(engine: ElasticEngine) -> None:
+    """A clock that is an hour off moves no answer: times are the posts' own. Health names it."""
+    assert abs(engine.health()["clock_ahead_s"]) < 60
+    engine.server.clock = lambda: time.time() + 3600
+    assert -3660 < engine.health()["clock_ahead_s"] < -3540
+    engine.upsert([mention(1), mention(2, collected=T0 + timedelta(hours=9))], T0)
+    engine.refresh()
+    assert engine.upsert([mention(2, collected=T0 + timedelta(hours=8))], T0).stale == 1
+    assert engine.count(All(), Window(T0, T0 + timedelta(minutes=2))).posts == 1
+    assert engine.latest() == T0 + timedelta(minutes=2)
