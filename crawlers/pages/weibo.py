@@ -13,6 +13,7 @@ from crawlers.pages.page import Item, Page, Parsed, Ref
 from crawlers.pages.tally import Tally
 
 MAX_NESTING = 8
+POST_CARD = 9
 
 
 def parse_timeline(page: Page) -> Parsed:
@@ -147,6 +148,8 @@ def _mblogs(cards: list[object], tally: Tally, depth: int = 0) -> Iterator[objec
             continue
         if "mblog" in card:
             yield card["mblog"]
+        elif card.get("card_type") in (None, POST_CARD):
+            tally.skip("no_object")
         yield from _mblogs(Fields(card, "card", tally).rows("card_group"), tally, depth + 1)
 
 
