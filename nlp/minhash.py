@@ -85,7 +85,11 @@ def grams(texts: Sequence[str]) -> Grams:
 
 def inner_set(sequence: Hashes) -> Hashes:
     """The set of a text whose 4-grams are given in order."""
-    return np.unique(sequence[SIZE - 1 : 1 - SIZE])
+    ordered = np.sort(
+        sequence[SIZE - 1 : 1 - SIZE]
+    )  # np.unique hashes, which takes ten times as long
+    distinct: Hashes = ordered[np.diff(ordered, prepend=~ordered[:1]) != 0]
+    return distinct
 
 
 def lookup_keys(texts: Sequence[str], of: Grams) -> Keys:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 
 import numpy as np
@@ -39,14 +39,15 @@ CUT = 0.5  # of a text that a cut leaves at least
 TYPO = 4  # 4-grams that one letter stands in
 KEY_HOLDS = 16  # stories tried under one key, the oldest ones: a flood of one template stays cheap
 WINDOW = timedelta(days=7)
+_WINDOW_S = int(WINDOW.total_seconds())
 
 
 @dataclass(frozen=True)
 class Telling:
-    """One text: the post that names a story of it, when it was said, its letters and facts."""
+    """One text: the post that names a story of it, when it was said (Unix time), its letters and facts."""
 
     post_id: str
-    at: datetime
+    at_s: int
     letters: str
     facts: Facts
 
@@ -63,8 +64,8 @@ class Joined:
 class Rep:
     """A story's representative."""
 
-    def __init__(self, story: str, at: datetime, sequence: Hashes, facts: Facts) -> None:
-        self.story, self.at, self.sequence, self.facts = story, at, sequence, facts
+    def __init__(self, story: str, at_s: int, sequence: Hashes, facts: Facts) -> None:
+        self.story, self.at_s, self.sequence, self.facts = story, at_s, sequence, facts
 
     @cached_property
     def set(self) -> Hashes:
@@ -83,7 +84,7 @@ def join(
     keys = lookup_keys(letters, cut)
     reps, places = _candidates(known, keys, texts)
     worth = _met_twice(keys, places)
-    met = worth.any(axis=1).tolist()
+    met = np.any(worth, axis=1)
     stories: list[str] = []
     opened: list[int] = []
     for n, telling in enumerate(tellings):
@@ -94,7 +95,7 @@ def join(
         if rep is None:
             opened.append(n)
             _place(places, mine, len(reps))
-            reps.append(Rep(telling.post_id, telling.at, cut.sequence(n), telling.facts))
+            reps.append(Rep(telling.post_id, telling.at_s, cut.sequence(n), telling.facts))
     rows = [_text(tellings[n], cut, n) for n in opened]
     return Joined(stories, rows, keys[opened].astype("<u8").tobytes())
 
@@ -105,7 +106,7 @@ def alike(telling: Telling, sequence: Hashes, own: Hashes, rep: Rep) -> float:
     Args:
         sequence: the text's 4-grams in order. own: its set of them.
     """
-    if abs(telling.at - rep.at) > WINDOW:
+    if abs(telling.at_s - rep.at_s) > _WINDOW_S:
         return 0.0
     common = shared(own, rep.set)
     jaccard = common / (len(own) + len(rep.set) - common)
@@ -198,13 +199,13 @@ def _met_twice(
 
 
 def _rep(text: StoryText) -> Rep:
-    return Rep(text.story, text.at, np.frombuffer(text.grams, "<u4"), text.facts)
+    return Rep(text.story, text.at_s, np.frombuffer(text.grams, "<u4"), text.facts)
 
 
 def _text(telling: Telling, cut: Grams, n: int) -> StoryText:
     return StoryText(
         telling.post_id,
-        telling.at,
+        telling.at_s,
         cut.sequence(n).astype("<u4").tobytes(),
         telling.facts,
     )

@@ -94,7 +94,7 @@ def _telling(post: Post, said: Reading, plain: str, told: str) -> Telling:
     untagged = letters(HASHTAG.sub(" ", plain)) if "#" in plain else told
     names = {f"{hit.brand}/{hit.entity}" for hit in said.matches.hits if hit.where in NAMED}
     at = post.published_at or post.first_seen_at
-    return Telling(post.id, at, told, facts(untagged, names))
+    return Telling(post.id, int(at.timestamp()), told, facts(untagged, names))
 
 
 def _with_reposts(tx: Tx, posts: Sequence[Post], named: Sequence[str | None]) -> list[str]:

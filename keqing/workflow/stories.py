@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
     LargeBinary,
@@ -26,7 +27,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from keqing.workflow.db import METADATA, Tx, UtcTime
+from keqing.workflow.db import METADATA, Tx
 
 STORIES = Table(
     "nlp_stories",
@@ -44,8 +45,8 @@ TEXTS = Table(  # representatives of the stories that near-copies may still join
     "nlp_story_texts",
     METADATA,
     Column("story", String(512), primary_key=True),
-    Column("scored_at", UtcTime, nullable=False, index=True),
-    Column("at", UtcTime, nullable=False),
+    Column("scored_at_s", BigInteger, nullable=False, index=True),
+    Column("at_s", BigInteger, nullable=False),
     Column("grams", LargeBinary, nullable=False),
     Column("facts", LargeBinary, nullable=False),
 )
@@ -53,7 +54,7 @@ KEYS = Table(  # one row a batch: the lookup keys of its stories, side by side
     "nlp_story_keys",
     METADATA,
     Column("batch_id", String(64), primary_key=True),
-    Column("scored_at", UtcTime, nullable=False),
+    Column("scored_at_s", BigInteger, nullable=False),
     Column("stories", Text, nullable=False),
     Column("keys", LargeBinary, nullable=False),
 )
@@ -71,10 +72,10 @@ Voice = tuple[str, str]  # story, author
 
 @dataclass(frozen=True)
 class StoryText:
-    """A story's representative: when it was said, its hashed 4-grams and facts."""
+    """A story's representative: when it was said (Unix time), its hashed 4-grams and facts."""
 
     story: str
-    at: datetime
+    at_s: int
     grams: bytes
     facts: bytes
 
@@ -99,8 +100,8 @@ def of_posts(tx: Tx, post_ids: Collection[str]) -> dict[str, str]:
 
 def keys_since(tx: Tx, since: datetime) -> list[StoryKeys]:
     """Lookup keys of all batches scored at `since` or later, in the order of scoring."""
-    query = select(KEYS).where(KEYS.c.scored_at >= since)
-    rows = tx.execute(query.order_by(KEYS.c.scored_at, KEYS.c.batch_id))
+    query = select(KEYS).where(KEYS.c.scored_at_s >= int(since.timestamp()))
+    rows = tx.execute(query.order_by(KEYS.c.scored_at_s, KEYS.c.batch_id))
     return [StoryKeys(json.loads(row.stories), row.keys) for row in rows]
 
 
@@ -109,7 +110,7 @@ def texts(tx: Tx, stories: Collection[str]) -> dict[str, StoryText]:
     found: dict[str, StoryText] = {}
     for part in _parts(stories):
         for row in tx.execute(select(TEXTS).where(_among(tx, TEXTS.c.story, part))):
-            found[row.story] = StoryText(row.story, row.at, row.grams, row.facts)
+            found[row.story] = StoryText(row.story, row.at_s, row.grams, row.facts)
     return found
 
 
@@ -142,13 +143,13 @@ def add_texts(
     """
     if not opened:
         return
-    newest = {text.story: vars(text) | {"scored_at": scored_at} for text in opened}
+    moment = {"scored_at_s": int(scored_at.timestamp())}
+    newest = {text.story: vars(text) | moment for text in opened}
     for part in _parts(newest):
         tx.execute(delete(TEXTS).where(_among(tx, TEXTS.c.story, part)))
     _insert(tx, TEXTS, list(newest.values()))
     names = json.dumps([text.story for text in opened], ensure_ascii=False)
-    row = {"batch_id": batch_id, "scored_at": scored_at, "stories": names, "keys": keys}
-    _insert(tx, KEYS, [row])
+    _insert(tx, KEYS, [moment | {"batch_id": batch_id, "stories": names, "keys": keys}])
 
 
 def add_voices(tx: Tx, first: Mapping[Voice, str]) -> None:
@@ -160,7 +161,7 @@ def add_voices(tx: Tx, first: Mapping[Voice, str]) -> None:
 def forget_texts(tx: Tx, before: datetime) -> None:
     """Drop what near-copies were compared with and no longer are; names and voices stay."""
     for table in (TEXTS, KEYS):
-        tx.execute(delete(table).where(table.c.scored_at < before))
+        tx.execute(delete(table).where(table.c.scored_at_s < int(before.timestamp())))
 
 
 def _pairs(tx: Tx, table: Table, key: Column[Any], wanted: Collection[str]) -> dict[str, str]:
