@@ -36,7 +36,7 @@ class Frame:
 def verdicts(text: str, places: Sequence[Place]) -> dict[str, int]:
     """Verdict per brand; the first frame that matches settles it."""
     brands = list(dict.fromkeys(brand for _, _, brand in places if brand))[:MOST]
-    if not brands or not cues().search(text):
+    if not brands:
         return {}
     several = len({brand for _, _, brand in places}) > 1
     marked = mark(text, places, brands)
@@ -70,12 +70,6 @@ def mark(text: str, places: Sequence[Place], brands: Sequence[str]) -> str:
 def others() -> re.Pattern[str]:
     """A rival without a name."""
     return _either(_book()["others"])
-
-
-@cache
-def cues() -> re.Pattern[str]:
-    """A word without which no frame can match."""
-    return _either(_book()["cues"])
 
 
 @cache

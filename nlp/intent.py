@@ -14,7 +14,7 @@ from functools import cache
 
 from keqing.records import AspectHit, Polarity
 from nlp.aspects import sign
-from nlp.lexicon import entries
+from nlp.lexicon import entries, rows
 from nlp.rules import Signs, fits
 
 PRIORITY = ("广告", "投诉", "谣言转述", "求助", "咨询", "建议", "表扬", "意见")
@@ -34,11 +34,17 @@ def intents(
     complaint: float,
     held: Sequence[AspectHit],
     sarcastic: bool,
+    named: bool = True,
 ) -> tuple[str, ...]:
-    """All intents of a post by priority; () where nothing is wanted."""
+    """All intents of a post by priority; () where nothing is wanted.
+
+    Args:
+        named: a brand of the plan is named; without one a mood alone is no praise and no opinion.
+    """
     said = _said(signs)
     leaning = _leaning(signs, polarity)
     blames = sarcastic or leaning == Polarity.NEGATIVE
+    told = named or bool(held) or bool(signs.own_opinions)
     praise = leaning == Polarity.POSITIVE and not sarcastic
     if "广告" in said and said.get("投诉", 0) < OUTRIGHT:
         return ("广告",)
@@ -50,7 +56,9 @@ def intents(
         "建议": "建议" in said,
         "表扬": praise and ("表扬" in said or sum(o.weight for o in signs.own_opinions) > 0),
     }
-    found["意见"] = "意见" in said or (blames and not any(found.values()))
+    silent = not any(found.values()) and "意见" not in said
+    found["表扬"] |= silent and praise and named
+    found["意见"] = "意见" in said or (silent and blames and told)
     return tuple(name for name in PRIORITY if found.get(name))
 
 
@@ -64,7 +72,27 @@ def _said(signs: Signs) -> dict[str, float]:
             continue
         if entry.value > said.get(entry.name, 0.0) and fits(cue, signs.text, clause):
             said[entry.name] = entry.value
+    for name, value, pattern in _patterns():
+        if name not in said and any(_asked(signs, m, name) for m in pattern.finditer(signs.text)):
+            said[name] = value
     return said
+
+
+def _asked(signs: Signs, found: re.Match[str], name: str) -> bool:
+    """Whether a pattern's words are the author's own, and no rhetorical question."""
+    if not signs.is_own(found.start()):
+        return False
+    clause = signs.clauses.words(signs.clauses.at(found.start()))
+    return name != "咨询" or not _RHETORIC.search(clause)
+
+
+@cache
+def _patterns() -> tuple[tuple[str, float, re.Pattern[str]], ...]:
+    """Name, value and pattern; several lines of one intent and value become one pattern."""
+    lines: dict[tuple[str, float], list[str]] = {}
+    for name, value, pattern in rows("intent_patterns.tsv"):
+        lines.setdefault((name, float(value)), []).append(f"(?:{pattern})")
+    return tuple((name, value, re.compile("|".join(held))) for (name, value), held in lines.items())
 
 
 def _leaning(signs: Signs, polarity: Polarity) -> Polarity:
@@ -91,8 +119,10 @@ def _complains(
     if said.get("投诉", 0.0) >= OUTRIGHT:
         return True
     asks = max(said.get("求助", 0.0), said.get("咨询", 0.0)) >= OUTRIGHT
-    if not blames or asks or "谣言转述" in said:
+    if asks or "谣言转述" in said:
         return False
+    if not blames:
+        return "投诉" in said and any(hit.polarity != Polarity.POSITIVE for hit in held)
     if "投诉" in said or any(_answered_for(hit, sarcastic) for hit in held):
         return True
     return not held and complaint >= COMPLAINT

@@ -123,7 +123,8 @@ class Reader:
         signs, towards = seen.signs, seen.towards
         reasons = sarcasm(signs)
         said = aspects.aspects(signs, answer.polarity, towards.owner)
-        wants = intents(signs, answer.polarity, answer.complaint, said, bool(reasons))
+        named = bool(towards.matches.hits)
+        wants = intents(signs, answer.polarity, answer.complaint, said, bool(reasons), named)
         answer, matches = _settled(answer, towards.matches, wants, reasons)
         return Reading(
             polarity=answer.polarity,

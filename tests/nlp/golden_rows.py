@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+POSTS = ("posts_a.tsv", "posts_b.tsv", "posts_c.tsv")
 FOLDER = Path(__file__).parent / "golden"
 BRANDS = {"m": "mujinhu", "l": "lian", "b": "beichuang", "q": "qingzhi"}
 NAMES = {"m": "木槿壶", "l": "砾岸酒店", "b": "北窗外卖", "q": "青稚茶"}
@@ -44,7 +45,12 @@ def rows(name: str) -> list[list[str]]:
 
 def golden() -> list[Golden]:
     """All golden posts."""
-    return [_golden(cells) for name in ("posts_a.tsv", "posts_b.tsv") for cells in rows(name)]
+    return [_golden(cells) for name in POSTS for cells in rows(name)]
+
+
+def towards(cell: str) -> dict[str, str]:
+    """Polarity towards each brand of a cell such as `m+ q-`."""
+    return {BRANDS[pair[0]]: SIGNS[pair[1]] for pair in cell.split()}
 
 
 def filled(template: str, one: str, other: str, good: str, bad: str) -> str:
@@ -56,12 +62,12 @@ def filled(template: str, one: str, other: str, good: str, bad: str) -> str:
 
 
 def _golden(cells: list[str]) -> Golden:
-    category, text, towards, intents, aspects, severity, *flag = cells
+    category, text, felt, intents, aspects, severity, *flag = cells
     wanted = tuple(i for i in intents.split("、") if i != "0")
     return Golden(
         category=category,
         text=text,
-        towards={BRANDS[pair[0]]: SIGNS[pair[1]] for pair in towards.split()},
+        towards=towards(felt),
         intents=None if "?" in intents else wanted,
         aspects=_labels(aspects),
         severity=_labels(severity),

@@ -1,8 +1,8 @@
 """Hard posts written by the project: each category keeps its score, and failures are listed.
 
 The labels say what a careful press officer would say; they are never changed to what the code
-says. Polarity of a post with one brand is the classifier's, so its minima are low until the second
-stage ships; frames, intents, aspects and severity are decided by rules.
+says. Polarity of a post with one brand is the classifier's; frames, intents, aspects and severity
+are decided by rules.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from keqing.settings import load_settings
 from nlp.severity import severity
 from nlp.text import flat
 from nlp.understand import Reader, Reading
-from tests.nlp.golden_rows import BRANDS, SIGNS, Golden, filled, golden, rows
+from tests.nlp.golden_rows import BRANDS, SIGNS, Golden, filled, golden, rows, towards
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_STAGE = {"KEQING__NLP__SECOND_STAGE__MODEL": "off"}  # rules are judged without it
@@ -27,17 +27,18 @@ PAIRS = (("m", "q"), ("q", "m"), ("l", "m"), ("b", "q"))
 SURE = 0.8
 #            polarity intent aspects severity
 MINIMA = {
-    "否定": (0.55, 0.70, 0.90, 1.00),
-    "反讽": (0.35, 0.65, 0.70, 1.00),
-    "反问": (0.50, 0.70, 0.80, 1.00),
-    "转述": (0.35, 0.80, 0.80, 0.90),
+    "否定": (0.55, 0.75, 0.90, 1.00),
+    "反讽": (0.30, 0.65, 0.70, 1.00),
+    "反问": (0.50, 0.65, 0.80, 1.00),
+    "转述": (0.35, 0.80, 0.80, 1.00),
     "对比": (0.90, 1.00, 0.75, 1.00),
-    "表情": (0.35, 0.80, 0.90, 1.00),
-    "缩写": (0.25, 0.75, 0.80, 1.00),
-    "谐音": (0.25, 0.60, 0.80, 1.00),
-    "繁体": (0.55, 0.75, 0.85, 1.00),
-    "意图": (0.65, 0.90, 0.85, 1.00),
-    "平实": (0.50, 0.80, 0.70, 0.80),
+    "表情": (0.45, 0.80, 0.90, 1.00),
+    "缩写": (0.45, 0.75, 0.80, 1.00),
+    "谐音": (0.50, 0.65, 0.80, 1.00),
+    "繁体": (0.70, 0.80, 0.85, 1.00),
+    "意图": (0.75, 0.90, 0.85, 1.00),
+    "平实": (0.50, 0.80, 0.70, 1.00),
+    "新": (0.50, 0.75, 0.90, 1.00),
 }
 
 
@@ -47,8 +48,14 @@ def reader() -> Reader:
 
 
 @pytest.fixture(scope="module")
-def said(reader: Reader) -> list[tuple[Golden, Reading]]:
-    readings = reader.read([post.text for post in POSTS], [""] * len(POSTS))
+def shipped() -> Reader:
+    """With the second stage, as it ships."""
+    return Reader(load_settings(ROOT, env={}))
+
+
+@pytest.fixture(scope="module")
+def said(shipped: Reader) -> list[tuple[Golden, Reading]]:
+    readings = shipped.read([post.text for post in POSTS], [""] * len(POSTS))
     return list(zip(POSTS, readings, strict=True))
 
 
@@ -148,22 +155,35 @@ def test_each_brand_gets_its_own_polarity(reader: Reader) -> None:
     assert len(wrong) <= 10, "\n".join(wrong)
 
 
+def test_free_sentences_about_two_brands(reader: Reader) -> None:
+    """Sentences that follow no template: at least 85 % are right for every brand they name."""
+    cases = rows("pairs.tsv")
+    readings = reader.read([text for _, text in cases], [""] * len(cases))
+    wrong = [
+        text
+        for (cell, text), read in zip(cases, readings, strict=True)
+        if {hit.brand: str(hit.polarity) for hit in read.matches.hits} != towards(cell)
+    ]
+    assert len(cases) >= 40
+    assert len(wrong) <= 0.15 * len(cases), "\n".join(wrong)
+
+
 def test_asserted_danger_is_always_found() -> None:
-    """Each of 120 plain statements is at least .8 sure of its class: recall 1.0."""
+    """Each of 160 plain statements is at least .8 sure of its class: recall 1.0."""
     cases = rows("severity_asserted.tsv")
     missed = [
         text
         for name, text in cases
         if not any(h.name == name and h.confidence >= SURE for h in severity(flat(text)))
     ]
-    assert len(cases) >= 120
+    assert len(cases) >= 160
     assert missed == []
 
 
 def test_danger_that_is_not_asserted_seldom_alarms(reader: Reader) -> None:
-    """Of 120 negated, supposed, figurative, rehearsed, told or asked dangers ≤ 5 % reach .8."""
+    """Of 180 negated, supposed, figurative, rehearsed, told or asked dangers ≤ 5 % reach .8."""
     texts = [text for _, text in rows("severity_not.tsv")]
     readings = reader.read(texts, [""] * len(texts))
     loud = [text for text, read in zip(texts, readings, strict=True) if sure(read)]
-    assert len(texts) >= 120
-    assert len(loud) <= 6, "\n".join(loud)
+    assert len(texts) >= 180
+    assert len(loud) <= 9, "\n".join(loud)
