@@ -27,10 +27,10 @@ def add_verbs(add: AddVerb) -> None:
     train.add_argument("--data", type=Path, action="append", required=True)
     train.add_argument("--out", type=Path, required=True)
     train.add_argument("--seed", type=int, default=7)
-    train.add_argument("--stage", choices=("first", "second"), default="first")
+    train.add_argument("--stage", choices=("first", "second", "embedder"), default="first")
     train.add_argument("--without", action="append", default=[], help="leave out sets of this name")
-    train.add_argument("--base", type=Path, help="second stage: folder of the base's ONNX files")
-    train.add_argument("--work", type=Path, help="second stage: folder for what lies between steps")
+    train.add_argument("--base", type=Path, help="folder of the base's ONNX files")
+    train.add_argument("--work", type=Path, help="folder for what lies between steps")
     train.add_argument("--step", choices=("prepare", "fit", "finish", "all"), default="all",
                        help="second stage: one step alone, to fit on another machine")  # fmt: skip
     judge = add("evaluate", _evaluate, "figures on labelled sets", "keqing evaluate --data DIR")
@@ -73,19 +73,22 @@ def _detect(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    if args.stage == "second":
-        return _train_second(args)
+    if args.stage != "first":
+        return _train_encoder(args)
     from nlp.train import train
 
     train(args.data, args.out, args.seed, args.without)
     return 0
 
 
-def _train_second(args: argparse.Namespace) -> int:
-    from nlp.second.steps import steps
+def _train_encoder(args: argparse.Namespace) -> int:
+    from nlp.second.steps import embedder, steps
 
     if args.base is None or args.work is None:
-        raise UsageError("train --stage second needs --base DIR and --work DIR")
+        raise UsageError(f"train --stage {args.stage} needs --base DIR and --work DIR")
+    if args.stage == "embedder":
+        embedder(args.data, args.base, args.work, args.out)
+        return 0
     steps(args.data, args.base, args.work, args.out, args.without, args.step)
     return 0
 

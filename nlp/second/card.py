@@ -64,3 +64,20 @@ def write(
         rows="，".join(f"{name} {count:,}" for name, count in rows.items()),
     )  # fmt: skip
     (folder / "card.md").write_text(page, encoding="utf-8")
+
+
+EMBEDDER = """# 向量模型
+
+bge-small-zh-v1.5（BAAI，MIT 许可）原样：4 层、宽 512，int8，取 [CLS] 归一化；词表裁剪为公开文本用到的词元与
+常用字。用于相似帖文、事件聚类与话题；未经本项目微调，不含任何训练语料。
+
+- 权重 sha256：`{sha256}`
+- int8 与全精度的余弦、THUCNews 标题聚类的 NMI：见 docs/models.md
+"""
+
+
+def write_embedder(folder: Path, sha256: str) -> None:
+    """Write both cards of the embedder in `folder`."""
+    lines = ["[weights]", f'sha256 = "{sha256}"', 'base = "bge-small-zh-v1.5"', 'licence = "MIT"']
+    (folder / "card.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "card.md").write_text(EMBEDDER.format(sha256=sha256), encoding="utf-8")

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from keqing.errors import UsageError
 from keqing.logs import get_logger
-from nlp import linear
+from nlp import embed, linear
 from nlp.rows import LabelledSet, read_sets
 from nlp.second import card, stack
-from nlp.second.export import export
+from nlp.second.export import classifier, embedder, quantise
 from nlp.second.judge import judged
 from nlp.second.model import Encoder
 from nlp.second.prepare import TASKS, base_files
+from nlp.second.reading import MAX_TOKENS
 from nlp.second.rows import SHORT, UNKNOWN, meaning
 from nlp.second.tasks import BINARY
 
@@ -41,7 +42,7 @@ def finish(data: Sequence[Path], base_folder: Path, work: Path, out: Path) -> No
         UsageError: the training program has left no weights in `work`.
     """
     graph, _ = base_files(base_folder)
-    export(graph, weights(work), _tokenizer(work), out)
+    quantise(classifier(graph, weights(work)), _tokenizer(work), out, MAX_TOKENS)
     sets = read_sets(data, "dev", TASKS)
     texts = [text for one in sets for text in one.texts]
     first = linear.load().score(texts).logits
@@ -62,6 +63,17 @@ def finish(data: Sequence[Path], base_folder: Path, work: Path, out: Path) -> No
     digest = hashlib.sha256((out / "model.onnx").read_bytes()).hexdigest()
     card.write(out, digest, linear.load().version, fitted, figures, _counts(data))
     log.info("second stage written", folder=str(out), sha256=digest[:12])
+
+
+def finish_embedder(base_folder: Path, work: Path, out: Path) -> None:
+    """Write the embedder: the base as it is, with the smaller vocabulary of `work`."""
+    graph, _ = base_files(base_folder)
+    with np.load(work / "base.npz", allow_pickle=False) as held:
+        arrays = {name: held[name].astype(np.float32) for name in held.files if name != "special"}
+    quantise(embedder(graph, arrays), _tokenizer(work), out, embed.MAX_TOKENS)
+    digest = hashlib.sha256((out / "model.onnx").read_bytes()).hexdigest()
+    card.write_embedder(out, digest)
+    log.info("embedder written", folder=str(out), sha256=digest[:12])
 
 
 def weights(work: Path) -> dict[str, NDArray[np.float32]]:

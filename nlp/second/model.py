@@ -55,9 +55,7 @@ class Stacked:
     """Encoder and stack of one folder, checked against its card."""
 
     def __init__(self, folder: Path = SHIPPED, threads: int = 2) -> None:
-        card, digest = _card(folder), _digest(folder / "model.onnx")
-        if digest != card["weights"]["sha256"]:
-            raise ModelError(f"{folder}/model.onnx: sha256 {digest} is not the card's; restore it")
+        card, digest = checked(folder)
         self.stack = read_stack(card, folder)
         self.version = f"second-{digest[:12]}"
         self.encoder = Encoder(folder, threads)
@@ -82,6 +80,18 @@ class Stacked:
         return replace(
             first, p=p, polarity=polarity, complaint=sigmoid(c), emotion=felt, logits=logits
         )
+
+
+def checked(folder: Path) -> tuple[dict[str, Any], str]:
+    """The card of a model folder, and the sha256 of its weights.
+
+    Raises:
+        ModelError: no card, no weights, or weights that are not the card's.
+    """
+    card, digest = _card(folder), _digest(folder / "model.onnx")
+    if digest != card.get("weights", {}).get("sha256"):
+        raise ModelError(f"{folder}/model.onnx: sha256 {digest} is not the card's; restore it")
+    return card, digest
 
 
 def read_stack(card: dict[str, Any], folder: Path) -> Stack:

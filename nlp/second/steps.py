@@ -39,6 +39,20 @@ def steps(
         finish(data, base, work, out)
 
 
+def embedder(data: Sequence[Path], base: Path, work: Path, out: Path) -> None:
+    """Make the embedder; `work` is prepared first unless an earlier training has.
+
+    Raises:
+        UsageError: the base's files are not in its folder.
+    """
+    from nlp.second.finish import finish_embedder
+    from nlp.second.prepare import prepare
+
+    if not (work / "base.npz").is_file():
+        prepare(data, base, work)
+    finish_embedder(base, work, out)
+
+
 def _fit(work: Path) -> None:
     if find_spec("torch") is None:
         raise UsageError("train --stage second --step fit needs torch: pip install torch, or run "

@@ -76,8 +76,8 @@ def test_heads_read_the_first_token_and_the_mean(tmp_path: Path) -> None:
     random = np.random.default_rng(2)
     arrays["heads.weight"] = random.normal(size=(OUTPUTS, 2 * graph.WIDTH)).astype(np.float32)
     arrays["heads.bias"] = random.normal(size=OUTPUTS).astype(np.float32)
-    export.save(tmp_path / "base.onnx", arrays, tmp_path / "whole.onnx")
-    session = onnxruntime.InferenceSession(str(tmp_path / "whole.onnx"))
+    model = export.classifier(tmp_path / "base.onnx", arrays)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
     ids = np.array([[3, 4, 5, 0]])
     mask = np.array([[1, 1, 1, 0]])
     got = session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": ids * 0})[
