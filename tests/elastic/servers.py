@@ -119,8 +119,8 @@ def clear(engine: ElasticEngine) -> None:
     """Delete indices and templates of an engine's installation."""
     name, server = engine.names.alias, engine.server
     found = server.ask("GET", f"/{name}-mentions-*,{name}-state/_settings", params=EVERY)
-    for index in found:
-        server.tell("DELETE", f"/{index}", accept=[404])
+    if found:
+        server.tell("DELETE", f"/{','.join(found)}", accept=[404])
     server.tell("DELETE", f"/_index_template/{name}-mentions-*", accept=[404])
 
 
