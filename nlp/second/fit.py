@@ -65,7 +65,7 @@ def _arguments() -> argparse.Namespace:
         read.add_argument(f"--{name}", type=Path, required=True)
     for name, kind, value in (
         ("mask-seconds", float, 1e9), ("mask-epochs", float, 10.0), ("folds", int, 5),
-        ("seeds", int, 1), ("students", int, 2), ("epochs", float, 2.5), ("student-epochs", float, 4.0),
+        ("seeds", int, 1), ("students", int, 2), ("epochs", float, 3.0), ("student-epochs", float, 4.0),
         ("rate", float, 1e-4), ("tokens", int, 8192), ("adversarial", float, 0.0),
         ("agreement", float, 0.0), ("workers", int, 1), ("teacher-seconds", float, 1e9),
         ("student-seconds", float, 1e9),
