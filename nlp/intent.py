@@ -42,6 +42,8 @@ def intents(
         named: a brand of the plan is named; without one a mood alone is no praise and no opinion.
     """
     said = _said(signs)
+    if named or held:  # half of the cost, and nothing to ask or complain about elsewhere
+        _add_patterns(said, signs)
     leaning = _leaning(signs, polarity)
     blames = sarcastic or leaning == Polarity.NEGATIVE
     told = named or bool(held) or bool(signs.own_opinions)
@@ -72,10 +74,14 @@ def _said(signs: Signs) -> dict[str, float]:
             continue
         if entry.value > said.get(entry.name, 0.0) and fits(cue, signs.text, clause):
             said[entry.name] = entry.value
+    return said
+
+
+def _add_patterns(said: dict[str, float], signs: Signs) -> None:
+    """What no word list holds: waits, repeated faults, questions of any wording."""
     for name, value, pattern in _patterns():
         if name not in said and any(_asked(signs, m, name) for m in pattern.finditer(signs.text)):
             said[name] = value
-    return said
 
 
 def _asked(signs: Signs, found: re.Match[str], name: str) -> bool:
