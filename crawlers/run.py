@@ -7,6 +7,7 @@ in a process of its own.
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +18,7 @@ from crawlers.politeness import Politeness, is_loopback, is_private
 from crawlers.report import CrawlReport, next_state, report_of
 from crawlers.walk import Job
 from crawlers.walk import due as due_ratio
-from keqing.errors import BadConfig, UsageError
+from keqing.errors import BadConfig, DoneInPart, UsageError
 from keqing.landing import Landing
 from keqing.privacy import author_key
 from keqing.settings import Settings, SourceCard, Target
@@ -48,6 +49,7 @@ def crawl(
     Raises:
         UsageError: the plan watches nothing there.
         BadConfig: a site that is not on this machine, and no contact to name; an inner address.
+        DoneInPart: a signal ended it; what was read has landed.
     """
     card = _card(settings, source)
     landing = Landing(settings.var / "landing")
@@ -59,6 +61,10 @@ def crawl(
         if job.targets:
             _run_spider(settings, job)
         files = writer.close()
+    if isinstance(job.fault, CancelledError):  # Scrapy cancels what waits when a signal comes
+        raise DoneInPart(
+            f"{source}: ended by a signal; what was read is kept, the next crawl goes on"
+        )
     if job.fault is not None:
         raise job.fault
     report = report_of(source, keeper.tally, files)

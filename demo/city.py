@@ -18,6 +18,7 @@ from demo.world import World, build
 
 Answer = tuple[int, str, bytes]
 SITES = ("demo-weibo", "demo-forum", "demo-shop", "demo-news", "demo-talk")
+POLL_S = 0.05  # how soon a server sees that it must close
 WAIT_S = "1"  # Retry-After of a site that is busy
 ROBOTS = {
     "demo-forum": "User-agent: *\nDisallow: /search.php\nDisallow: /*mod=redirect\nCrawl-delay: 0.02\n",
@@ -46,7 +47,7 @@ class City:
     def start(self) -> None:
         """Serve in threads of their own."""
         for server in self._servers.values():
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(POLL_S,), daemon=True).start()
 
     def stop(self) -> None:
         """Close all servers."""

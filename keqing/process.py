@@ -18,6 +18,7 @@ from keqing import errors
 from keqing.errors import DoneInPart, KeqingError
 
 GRACE_S = 10.0
+CUT_GRACE_S = 2.0  # somebody waits at a terminal
 DONE_IN_PART = 3
 BY_CODE: Mapping[int, type[KeqingError]] = {2: errors.UsageError, 4: errors.BadConfig}
 LAST_CHARS = 600
@@ -51,6 +52,9 @@ def run_verb(
             raise DoneInPart(
                 f"keqing {' '.join(arguments)}: ended after {timeout_s:.0f} s; run it again"
             ) from None
+        except BaseException:  # a signal: the verb has a session of its own and would live on
+            end(child, CUT_GRACE_S)
+            raise
     return _outcome(arguments, child.returncode, out, err)
 
 

@@ -52,8 +52,8 @@ def demo(args: argparse.Namespace) -> int:
     """`keqing demo`: one pass on the plan's sources, then exit."""
     configure_logging(logging.WARNING)  # the summary tells the same in a person's words
     with running(args) as system:
-        report = run_pass(system.ctx, system.stop.is_set)
-    if system.stop.is_set():
+        report = system.stop.unless_asked(lambda: run_pass(system.ctx))
+    if report is None:
         print("已停止。", file=sys.stderr)
         return INTERRUPTED
     if args.json:
@@ -63,22 +63,18 @@ def demo(args: argparse.Namespace) -> int:
     return 3 if report.failed else 0
 
 
-def run_pass(ctx: Context, stopped: Callable[[], bool] = lambda: False) -> PassReport:
-    """Run every stage once; a source that fails holds back nobody, a stop ends it between steps."""
+def run_pass(ctx: Context) -> PassReport:
+    """Run every stage once; a source that fails holds back nobody."""
     report = PassReport()
     cards = _watched(ctx)
     with _progress() as bar:
         crawling = bar.add_task("采集 crawl", total=len(cards))
         for card in cards:
-            if stopped():
-                return report
             bar.update(crawling, description=f"采集 {card.title}")
             _crawl(ctx, card.name, report)
             bar.advance(crawling)
         bar.update(crawling, description="采集 crawl")
         for name, title, stage in _STAGES:
-            if stopped():
-                return report
             task = bar.add_task(f"{title} {name}", total=1)
             report.stages[name] = stage(ctx)
             bar.advance(task)

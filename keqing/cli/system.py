@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from keqing.cli.context import Context, context, now
 from keqing.errors import LeaseHeld
 from keqing.settings import Settings
 from keqing.stack.ports import listens
+from keqing.stack.stop import Stop
 from keqing.stack.supervisor import Component, Supervisor
 from keqing.workflow import leases
 
@@ -29,11 +28,11 @@ CITY_BOOT_S = 60.0
 
 @dataclass(frozen=True)
 class System:
-    """A running system: `stop` is set by SIGINT and SIGTERM."""
+    """A running system; SIGINT and SIGTERM ask its `stop`."""
 
     ctx: Context
     supervisor: Supervisor
-    stop: threading.Event
+    stop: Stop
 
 
 @contextmanager
@@ -43,10 +42,9 @@ def running(args: argparse.Namespace) -> Iterator[System]:
     Raises:
         LeaseHeld: another `up` or `demo` is at work in this folder; it would lose its city.
     """
-    ctx, stop = context(args), threading.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, lambda *_: stop.set())
-    with _alone(ctx), Supervisor(ctx.settings.var, stop) as supervisor:
+    ctx, stop = context(args), Stop()
+    stop.listen()
+    with _alone(ctx), Supervisor(ctx.settings.var, stop.asked) as supervisor:
         if ctx.settings.plan.demo:
             supervisor.start(_city(ctx.settings), CITY_BOOT_S)
         yield System(context(args), supervisor, stop)  # again: the city has written its addresses

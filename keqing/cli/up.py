@@ -37,8 +37,8 @@ def _up(args: argparse.Namespace) -> int:
         os.environ[BASE_URL] = f"http://{HOST}:{ports['dashboards']}"  # links in mails
         ctx = context(args)
         system.supervisor.start(_dashboards(ctx, ports["dashboards"]))
-        report = run_pass(ctx, system.stop.is_set)
-        if not system.stop.is_set():
+        report = system.stop.unless_asked(lambda: run_pass(ctx))
+        if report is not None:
             print("\n".join([*summary(ctx, report), *_entrance(ctx)]), flush=True)
         _airflow(ctx, system, ports)
         system.supervisor.watch()
@@ -73,19 +73,25 @@ def _airflow(ctx: Context, system: System, ports: dict[str, int]) -> None:
     settings, stop = ctx.settings, system.stop
     secrets, passwords = airflow_secrets(settings.var, os.environ), airflow_passwords(settings.var)
     env = airflow.environment(settings.root, ports, secrets)
-    if stop.is_set():
+    if stop.asked.is_set():
         return
     print("\n启动 Airflow …", flush=True)
-    airflow.migrate(settings.root, env)
+    stop.unless_asked(lambda: airflow.migrate(settings.root, env))
     for component in airflow.components(env):
-        if stop.is_set():
+        if stop.asked.is_set():
             return
         system.supervisor.start(component)
-    if stop.is_set():
-        return
     base = env["AIRFLOW__API__BASE_URL"]
-    rest = airflow.Rest(base, "ops", passwords["ops"])
+    if stop.unless_asked(lambda: _switched_on(base, passwords["ops"])):
+        print(
+            f"Airflow {base}  用户 ops，密码见 var/passwords.json\n运行中；Ctrl-C 停止。",
+            flush=True,
+        )
+
+
+def _switched_on(base: str, password: str) -> bool:
+    rest = airflow.Rest(base, "ops", password)
     rest.create_pools()
     for dag in airflow.DAGS:
         rest.unpause(dag)
-    print(f"Airflow {base}  用户 ops，密码见 var/passwords.json\n运行中；Ctrl-C 停止。", flush=True)
+    return True

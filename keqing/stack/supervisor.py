@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,7 +65,9 @@ class Supervisor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End every component, the last started first."""
+        """End every component, and wait for each."""
+        for running in self._running:  # all at once: somebody waits for the last of them
+            _signal(running.process.pid, signal.SIGTERM)
         for running in reversed(self._running):
             end(running.process, STOP_S)
             self._file(running.component).unlink(missing_ok=True)
@@ -147,6 +150,11 @@ def start_of(pid: int) -> str:
     except (FileNotFoundError, ProcessLookupError):
         return ""
     return stat.rpartition(")")[2].split()[19]
+
+
+def _signal(pgid: int, sign: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pgid, sign)
 
 
 def _clear(path: Path) -> None:
