@@ -143,6 +143,18 @@ class LoadReport:
         )
 
 
+class Build(Protocol):
+    """A rebuild: all batches are added, then the answers come from it."""
+
+    done: set[str]
+
+    def add(self, batch_id: str, mentions: Sequence[Mention], now: datetime) -> LoadReport:
+        """Write one batch; what is done is kept, so that a rebuild may be gone on with."""
+
+    def swap(self, now: datetime) -> None:
+        """Let questions be answered from it, in one step."""
+
+
 class IndexEngine(Protocol):
     """Every question that pages and alerts ask; one contract suite runs on each engine."""
 
@@ -196,6 +208,15 @@ class IndexEngine(Protocol):
 
     def get(self, ids: Sequence[str]) -> list[Hit]:
         """Documents by id; missing ones are left out."""
+
+    def find(self, field: Literal["author", "url"], value: str) -> list[str]:
+        """Ids of the posts of an author (pseudonymous id) or at an address, sorted."""
+
+    def tidy(self, now: datetime, months: int | None) -> int:
+        """Nightly: drop months that lie wholly before the last `months`; how many documents went."""
+
+    def building(self, now: datetime) -> Build:
+        """A rebuild from Mentions, begun or gone on with."""
 
     def erase_ids(self, ids: Sequence[str]) -> int:
         """Remove documents for good; how many there were."""

@@ -8,29 +8,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from index.admit import admit
 from index.answers import Bucket, Count, Hit, Keyword, LoadReport, SearchPage, Series, Sort, Window
 from index.ast import All, Node
 from index.elastic_bulk import Action, Bulk
 from index.elastic_client import Server
-from index.elastic_document import SHOWN, answer, document_id
+from index.elastic_document import SHOWN, answer, document_id, tag_value
 from index.elastic_mapping import Names
-from index.elastic_pages import Pages
+from index.elastic_months import drop_before
+from index.elastic_pages import NEWEST, Pages
 from index.elastic_query import Query, where
 from index.elastic_questions import keywords, series, values
+from index.elastic_rebuild import Rebuild, being_made, forget_replaced
 from index.elastic_snapshot import take
 from index.elastic_state import Edition, State
 from index.elastic_write import Writer
 from index.fields import check_counted
+from index.retention import kept_since
 from index.series import Grid
 from keqing.records import Mention
 
 HEALTHY = ("green", "yellow")
 ASKED = 1_000  # ids of one request
+KEPT = timedelta(days=7)  # a replaced edition, in case the new one is wrong
 
 
 class ElasticEngine:
@@ -51,7 +55,10 @@ class ElasticEngine:
         """
         documents, refused = admit(mentions)
         self._edition = self.state.current()
-        report = Writer(self.server, self._edition).write(documents)
+        # What a rebuild is making gets every load too, and first: no count falls when it is swapped.
+        for edition in self._being_made(), self._edition:
+            if edition is not None:
+                report = Writer(self.server, edition).write(documents)
         if report.created or report.changed:
             self._unseen = True
             self.state.moved()
@@ -59,6 +66,8 @@ class ElasticEngine:
 
     def refresh(self) -> None:
         """Make everything stored so far visible, then say that answers moved."""
+        if (making := self._being_made()) is not None:
+            self.server.tell("POST", f"/{self.names.pattern(making.name)}/_refresh")
         self.server.tell("POST", f"/{self._target()}/_refresh")
         if self._unseen:
             self.state.moved()
@@ -171,6 +180,22 @@ class ElasticEngine:
         path.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
         return path
 
+    def find(self, field: Literal["author", "url"], value: str) -> list[str]:
+        """Ids of the posts of an author (pseudonymous id) or at an address."""
+        self._target()
+        wanted = {"term": {field: tag_value(field, value) if field == "author" else value}}
+        return sorted(h["_source"]["shown"]["id"] for h in self._pages.every(wanted, NEWEST))
+
+    def tidy(self, now: datetime, months: int | None) -> int:
+        """Drop months outside the last `months`, and editions that were replaced a week ago."""
+        self._target()
+        forget_replaced(self.state, now - KEPT)
+        return 0 if months is None else drop_before(self.state, kept_since(now, months))
+
+    def building(self, now: datetime) -> Rebuild:
+        """A rebuild into a new edition, begun or gone on with."""
+        return Rebuild(self.server, now)
+
     def health(self) -> dict[str, Any]:
         """State of the cluster, documents and bytes of our own indices."""
         wait = {"wait_for_status": "yellow", "timeout": "5s"}
@@ -184,6 +209,11 @@ class ElasticEngine:
             "check": f"cluster {cluster['status']}, {cluster['number_of_nodes']} nodes",
             "clock_ahead_s": self._clock_ahead(),
         }
+
+    def _being_made(self) -> Edition | None:
+        """The edition of a rebuild that is not swapped yet."""
+        making = being_made(self.state)
+        return None if making == self._edition else making
 
     def _clock_ahead(self) -> float:
         """Seconds by which the server's clock is ahead of ours; negative if it is behind."""

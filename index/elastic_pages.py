@@ -197,6 +197,7 @@ def _body(query: Query, order: list[tuple[str, str]], size: int) -> dict[str, An
         "size": size,
         "sort": [{field: direction} for field, direction in order],
         "_source": [*SHOWN, STORY],
+        "version": True,
         "track_total_hits": False,
     }
 

@@ -1,11 +1,14 @@
 """What an installation knows about itself on the server: which edition is read, and its generation.
 
 In:  a Server. Out: the current Edition, made at the first use; a number that moves with every load.
+The read alias is the only record of which edition is current, so that a swap is one atomic step.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from index.elastic_client import Server
 from index.elastic_mapping import OLD, Names, template
@@ -20,19 +23,25 @@ _STATE = {
 
 @dataclass(frozen=True)
 class Edition:
-    """One whole build of the index."""
+    """One whole build of the index: `v<version>-<number>`."""
 
-    name: str
     version: int
+    number: int
 
     @property
-    def number(self) -> int:
-        """Which build of its version it is, from 1."""
-        return int(self.name.rpartition("-")[2])
+    def name(self) -> str:
+        """How its indices and its template are called."""
+        return f"v{self.version}-{self.number}"
+
+    @classmethod
+    def of(cls, name: str) -> Edition:
+        """The edition of a name."""
+        version, _, number = name.removeprefix("v").partition("-")
+        return cls(int(version), int(number))
 
 
 class State:
-    """The state index of one installation."""
+    """Editions and small documents of one installation."""
 
     def __init__(self, server: Server) -> None:
         self.server, self.names = server, Names(server.settings.name)
@@ -42,6 +51,7 @@ class State:
 
         Raises:
             IndexOutdated: it was built by another version of keqing.
+            IndexUnavailable: there were loads, and the indices are gone.
         """
         edition = self.stored()
         if edition is None:
@@ -54,40 +64,78 @@ class State:
         return edition
 
     def stored(self) -> Edition | None:
-        """The edition on record; None before the first use."""
-        found = self.server.ask("GET", f"/{self.names.state}/_doc/current", accept=[404])
-        if "_source" not in found:
-            return None
-        return Edition(found["_source"]["edition"], int(found["_source"]["version"]))
+        """The edition behind the read alias; None if there is no such alias."""
+        editions = self.behind()
+        if len(editions) > 1:
+            names = ", ".join(edition.name for edition in editions)
+            raise IndexUnavailable(f"alias {self.names.alias} mixes {names}; run keqing rebuild")
+        return editions[0] if editions else None
 
-    def record(self, edition: Edition) -> None:
-        """Write which edition is current."""
-        body = {"edition": edition.name, "version": edition.version}
-        params = {"refresh": "true"}
-        self.server.tell("PUT", f"/{self.names.state}/_doc/current", body, params=params)
+    def behind(self) -> list[Edition]:
+        """All editions behind the read alias; more than one is damage."""
+        found = {self.edition_of(index) for index in self.indices()}
+        return sorted(found, key=lambda e: (e.version, e.number))
 
-    def make(self, edition: str, *, live: bool) -> None:
+    def indices(self) -> list[str]:
+        """Indices behind the read alias."""
+        found = self.server.ask("GET", f"/_alias/{self.names.alias}", accept=[404])
+        return [] if "error" in found else sorted(found)
+
+    def edition_of(self, index: str) -> Edition:
+        """The edition that an index belongs to."""
+        rest = index.removeprefix(self.names.template(""))
+        try:
+            version, number, _ = rest.split("-", 2)
+            return Edition.of(f"{version}-{number}")
+        except ValueError as error:
+            said = f"alias {self.names.alias} points at {index}, which is none of ours"
+            raise IndexUnavailable(f"{said}; name another alias in [index] name") from error
+
+    def editions(self) -> list[Edition]:
+        """All editions that have a template, oldest first."""
+        path = f"/_index_template/{self.names.template('v*')}"
+        found = self.server.ask("GET", path, accept=[404]).get("index_templates", [])
+        names = [t["name"].removeprefix(self.names.template("")) for t in found]
+        return sorted((Edition.of(n) for n in names), key=lambda e: (e.version, e.number))
+
+    def make(self, edition: Edition, *, live: bool) -> None:
         """Template and first index of an edition."""
-        body = template(self.server.settings, edition, live=live)
-        self.server.tell("PUT", f"/_index_template/{self.names.template(edition)}", body)
-        self.server.create(f"{self.names.template(edition)}-{OLD}")
+        self.declare(edition, live=live)
+        self.server.create(f"{self.names.template(edition.name)}-{OLD}")
+
+    def declare(self, edition: Edition, *, live: bool) -> None:
+        """Write an edition's template; a live one puts new months under the read alias."""
+        body = template(self.server.settings, edition.name, live=live)
+        self.server.tell("PUT", f"/_index_template/{self.names.template(edition.name)}", body)
 
     def generation(self) -> int:
         """Moves with every load that changed something: the version of one small document."""
-        found = self.server.ask("GET", f"/{self.names.state}/_doc/generation", accept=[404])
-        return int(found.get("_version", 0))
+        return int(self.read("generation").get("_version", 0))
 
     def moved(self) -> None:
         """Say that answers may be different now."""
-        self.server.tell("PUT", f"/{self.names.state}/_doc/generation", {})
+        self.write("generation", {})
+
+    def read(self, name: str) -> Mapping[str, Any]:
+        """One of the small documents, empty if there is none."""
+        found = self.server.ask("GET", f"/{self.names.state}/_doc/{name}", accept=[404])
+        return {} if "error" in found else found
+
+    def write(self, name: str, body: Mapping[str, Any]) -> None:
+        """Keep one of the small documents."""
+        self.server.tell("PUT", f"/{self.names.state}/_doc/{name}", body)
+
+    def prepare(self) -> None:
+        """Make the index of the small documents, if it is not there."""
+        self.server.create(self.names.state, _STATE)
 
     def _install(self) -> Edition:
         if self.generation():
             raise IndexUnavailable(
-                f"{self.names.state} is damaged: it has loads and no edition; restore a snapshot"
+                f"alias {self.names.alias} is gone, and there were loads; restore a snapshot, or "
+                "run keqing rebuild"
             )
-        edition = Edition(f"v{INDEX_VERSION}-1", INDEX_VERSION)
-        self.server.create(self.names.state, _STATE)
-        self.make(edition.name, live=True)
-        self.record(edition)
+        edition = Edition(INDEX_VERSION, 1)
+        self.prepare()
+        self.make(edition, live=True)
         return edition

@@ -6,6 +6,7 @@ In:  settings. Out: an IndexEngine; a copy or a record of it for the nightly bac
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from index.answers import IndexEngine
@@ -41,5 +42,14 @@ def snapshot(settings: Settings, folder: Path) -> Path:
     engine = open_index(settings)
     try:
         return engine.snapshot(folder)
+    finally:
+        engine.close()
+
+
+def tidy(settings: Settings, now: datetime) -> int:
+    """Drop what the plan does not keep; how many documents went."""
+    engine = open_index(settings)
+    try:
+        return engine.tidy(now, settings.plan.index.retention_months)
     finally:
         engine.close()

@@ -36,7 +36,7 @@ def load(settings: Settings, engine: Engine, now: datetime) -> LoadReport:
     damaged: list[str] = []
     for batch in waiting:
         try:
-            mentions = list(_read(settings.var / "mentions" / batch.mention_file))
+            mentions = list(mentions_of(settings.var / "mentions" / batch.mention_file))
         except IndexFault as error:
             damaged.append(str(error))
             continue
@@ -49,7 +49,12 @@ def load(settings: Settings, engine: Engine, now: datetime) -> LoadReport:
     return total
 
 
-def _read(path: Path) -> Iterator[Mention]:
+def mentions_of(path: Path) -> Iterator[Mention]:
+    """The Mentions of one file.
+
+    Raises:
+        IndexFault: it is damaged or gone; names it.
+    """
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from index.admit import admit
 from index.answers import (
@@ -32,11 +32,12 @@ from index.ast import All, Node
 from index.document import COUNTERS, Document, to_hit
 from index.fields import check_counted
 from index.highlight import spans
+from index.retention import kept_since
 from index.schema import DDL, INDEX_VERSION
 from index.score import jlh
 from index.series import Grid
 from index.sqlite_query import where
-from index.sqlite_write import upsert
+from index.sqlite_write import TIE_BITS, upsert
 from keqing.errors import (
     IndexBusy,
     IndexOutdated,
@@ -196,6 +197,33 @@ class SqliteEngine:
         rows = [self._one("SELECT rowid FROM mentions WHERE id = ?", [id_]) for id_ in ids]
         return self._hits([row for row in rows if row is not None], All(), {})
 
+    def find(self, field: Literal["author", "url"], value: str) -> list[str]:
+        """Ids of the posts of an author (pseudonymous id) or at an address."""
+        rows = self._all(
+            f"SELECT id FROM mentions WHERE doc ->> '{field}' = ? ORDER BY id", [value]
+        )
+        return [row[0] for row in rows]
+
+    def tidy(self, now: datetime, months: int | None) -> int:
+        """Drop posts of the months outside the last `months`, and pack the file's indices."""
+        gone = 0
+        with self._writing() as db:
+            if months is not None:
+                since = int(kept_since(now, months).timestamp())
+                gone = db.execute(
+                    "DELETE FROM mentions WHERE rowid < ?", (since << TIE_BITS,)
+                ).rowcount
+            if gone:
+                db.execute(MOVED)
+            db.execute("INSERT INTO fts (fts) VALUES ('optimize')")
+        with self._translated():
+            self._db().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return gone
+
+    def building(self, now: datetime) -> InPlace:
+        """A rebuild of this file: what is missing is added, what is there stays."""
+        return InPlace(self)
+
     def erase_ids(self, ids: Sequence[str]) -> int:
         """Remove documents and overwrite their bytes."""
         with self._writing() as db:
@@ -328,3 +356,19 @@ def _after(cursor: str | None) -> tuple[str, list[object]]:
     except (ValueError, TypeError) as error:
         raise UsageError(f"cursor {cursor!r} is none of ours; start at the first page") from error
     return "AND (k, r) < (?, ?)", [key, rowid]
+
+
+class InPlace:
+    """A rebuild of the embedded file. A new version of keqing has a new file, which this fills."""
+
+    def __init__(self, engine: SqliteEngine) -> None:
+        self.engine = engine
+        self.done: set[str] = set()
+
+    def add(self, batch_id: str, mentions: Sequence[Mention], now: datetime) -> LoadReport:
+        """Store a batch; what is there already is known as unchanged."""
+        self.done.add(batch_id)
+        return self.engine.upsert(mentions, now)
+
+    def swap(self, now: datetime) -> None:
+        """Nothing to do: what is stored is answered."""

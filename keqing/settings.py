@@ -87,7 +87,8 @@ class Smtp(Part):
 
 
 class SecondStage(Part):
-    """Transformer stage: `builtin`, `off`, or a local directory with config, tokenizer, model.onnx.
+    """Transformer stage: `builtin`, `off`, a local directory with config, tokenizer and weights,
+    or `hub:<owner>/<name>@<commit>`, fetched when `allow_download` says so.
 
     `margin`: posts whose two best classes lie closer than this in the first stage go there.
     """
@@ -96,6 +97,7 @@ class SecondStage(Part):
     labels: Mapping[str, str] = Field(default_factory=dict)
     margin: float = Field(0.70, ge=0.0, le=1.01)
     threads: int = 2
+    allow_download: bool = False
 
 
 class Nlp(Part):
@@ -124,7 +126,7 @@ class IndexSettings(Part):
     shards: int = Field(1, ge=1, le=64)  # primaries of one month
     replicas: int = Field(1, ge=0, le=8)
     timeout_s: float = Field(30.0, gt=0)
-    retention_months: int = Field(24, ge=1)
+    retention_months: int | None = Field(None, ge=1)  # None keeps every month
     snapshots: str | None = None  # name of a registered snapshot repository, for `upkeep`
 
     @field_validator("url")

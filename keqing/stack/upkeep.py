@@ -1,7 +1,8 @@
 """Nightly upkeep: is the landing's chain whole, and a copy of what cannot be collected again.
 
 In:  settings, the workflow database, now. Out: var/backup/<day>/ with both databases and the heads of
-the landing's chains; a report. Days older than KEEP are removed.
+the landing's chains; a report. Days older than KEEP are removed, then months of the index that [index]
+retention_months leaves out.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from index.engine import snapshot as snapshot_index
+from index.engine import tidy as tidy_index
 from keqing.landing import Landing
 from keqing.settings import Settings
 from keqing.workflow import db
@@ -31,6 +33,7 @@ class UpkeepReport(BaseModel):
     backup: str
     bytes: int
     removed: list[str]
+    expired: int = 0
 
 
 def upkeep(settings: Settings, engine: Engine, now: datetime) -> UpkeepReport:
@@ -44,7 +47,9 @@ def upkeep(settings: Settings, engine: Engine, now: datetime) -> UpkeepReport:
     folder = settings.var / "backup" / f"{now:%Y%m%d}"
     _copy(settings, engine, landing, folder)
     size = sum(path.stat().st_size for path in folder.iterdir())
+    expired = tidy_index(settings, now)
     return UpkeepReport(
+        expired=expired,
         entries=whole.entries,
         rows=whole.rows,
         backup=str(folder.relative_to(settings.root)),

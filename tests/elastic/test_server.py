@@ -90,7 +90,7 @@ def test_a_full_disk_is_told_and_over(engine: ElasticEngine) -> None:
     assert engine.count(All(), None).posts == 5
 
 
-def test_a_lost_alias_is_no_empty_index(engine: ElasticEngine) -> None:
+def test_a_lost_alias_is_no_empty_index(engine: ElasticEngine, node: Node) -> None:
     """Indices that somebody deleted are told, not answered with zero."""
     engine.upsert([mention(1)], T0)
     found = engine.server.ask("GET", f"/{engine.names.pattern('v1-1')}/_settings")
@@ -98,6 +98,11 @@ def test_a_lost_alias_is_no_empty_index(engine: ElasticEngine) -> None:
         engine.server.tell("DELETE", f"/{index}")
     with pytest.raises(IndexUnavailable, match="no such index"):
         engine.count(All(), None)
+    again = open_engine(node, engine.names.alias)
+    for ask in (again.latest, lambda: again.upsert([mention(1)], T0)):
+        with pytest.raises(IndexUnavailable, match="keqing rebuild"):
+            ask()
+    again.close()
 
 
 def test_writers_side_by_side(engine: ElasticEngine, node: Node) -> None:

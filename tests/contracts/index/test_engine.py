@@ -282,3 +282,27 @@ def test_an_empty_index_answers(engine: IndexEngine) -> None:
     assert engine.get(["weibo:1"]) == []
     assert engine.document_alarms(DAY, 0.5) == []
     assert engine.generation() == 0
+
+
+def test_posts_are_found_by_author_and_address(engine: IndexEngine) -> None:
+    """What erasure asks: all posts of a pseudonymous author, or at an address, exactly."""
+    url = "https://example.org/a?b=1&c=ü#d"
+    put(engine, [mention(n, author="k1:abc") for n in range(3)] + [mention(7, url=url)])
+    assert engine.find("author", "k1:abc") == ["weibo:0", "weibo:1", "weibo:2"]
+    assert engine.find("url", url) == ["weibo:7"]
+    assert engine.find("author", "k1:ab") == engine.find("url", url[:-1]) == []
+
+
+def test_months_outside_are_dropped_whole(engine: IndexEngine) -> None:
+    """Retention keeps the month in which the look-back begins; nothing is kept by accident."""
+    ages = [0, 20, 60, 90, 400, 6000]
+    put(engine, [mention(n, at=T0 - timedelta(days=age)) for n, age in enumerate(ages)])
+    before = engine.generation()
+    assert engine.tidy(T0, None) == 0
+    assert engine.tidy(T0, 24) == 1
+    assert engine.generation() > before
+    assert engine.tidy(T0, 1) == 3
+    assert ids(engine, All()) == {"weibo:0", "weibo:1"}
+    assert engine.tidy(T0, 1) == 0
+    assert put(engine, [mention(5, at=T0 - timedelta(days=6000))]).created == 1
+    assert engine.count(All(), None).posts == 3

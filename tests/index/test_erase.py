@@ -1,0 +1,88 @@
+"""Erasure goes through the index and the files that it is rebuilt from."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from index.ast import All
+from index.engine import open_index
+from index.erase import erase
+from index.rebuild import rebuild
+from index.run import load
+from keqing.cli import main
+from keqing.errors import UsageError
+from keqing.settings import Settings, load_settings
+from keqing.workflow import batches, db
+from keqing.workflow.db import begin
+from tests.contracts.index.made import T0, mention
+
+ROOT = Path(__file__).resolve().parents[2]
+WORD = "绝密词汇甲"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Two loaded batches; three posts are by one author, one of them at a known address."""
+    (tmp_path / "keqing.toml").write_bytes((ROOT / "keqing.toml").read_bytes())
+    made = load_settings(tmp_path, env={})
+    engine = db.open_workflow(made)
+    texts = [
+        [mention(1, f"{WORD} 乙", author="k1:x"), mention(2)],
+        [mention(3, f"{WORD} 丙", author="k1:x", url="https://a.example/3"), mention(4)],
+    ]
+    for n, mentions in enumerate(texts):
+        path = made.var / "mentions" / f"{n}.jsonl.gz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(
+            gzip.compress("".join(m.model_dump_json() + "\n" for m in mentions).encode())
+        )
+        with begin(engine) as tx:
+            batches.record_scored(tx, f"b{n}", [f"l{n}"], path.name, T0)
+    load(made, engine, T0)
+    return made
+
+
+def stored(settings: Settings) -> set[str]:
+    return {hit.id for hit in open_index(settings).search(All(), None, size=100).hits}
+
+
+def bytes_of(settings: Settings) -> bytes:
+    files = [p for p in settings.var.rglob("*") if p.is_file()]
+    return b"".join(gzip.decompress(p.read_bytes()) if p.suffix == ".gz" else p.read_bytes()
+                    for p in files)  # fmt: skip
+
+
+def test_an_author_is_gone_for_good(settings: Settings) -> None:
+    """No byte is left in index or Mention files, and a rebuild brings nothing back."""
+    engine = db.open_workflow(settings)
+    report = erase(settings, engine, author="k1:x")
+    assert (report.found, report.erased, report.mention_rows) == (2, 2, 2)
+    assert stored(settings) == {"weibo:2", "weibo:4"}
+    assert WORD.encode() not in bytes_of(settings)
+    rebuild(settings, engine, T0)
+    assert stored(settings) == {"weibo:2", "weibo:4"}
+    assert erase(settings, engine, author="k1:x").found == 0
+
+
+def test_a_dry_run_only_counts(settings: Settings) -> None:
+    """It says what would go and leaves every byte."""
+    report = erase(settings, db.open_workflow(settings), author="k1:x", dry_run=True)
+    assert (report.found, report.erased, report.mention_rows) == (2, 0, 2)
+    assert len(stored(settings)) == 4
+    assert WORD.encode() in bytes_of(settings)
+
+
+def test_the_verb_takes_addresses_and_ids(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`keqing erase` by url and by post; without either it is a usage error."""
+    root = ["--root", str(settings.root)]
+    assert main(["erase", "--url", "https://a.example/3", "--post", "weibo:2", *root]) == 0
+    assert "erased: 2" in capsys.readouterr().out
+    assert stored(settings) == {"weibo:1", "weibo:4"}
+    assert main(["erase", *root]) == 2
+    with pytest.raises(UsageError):
+        erase(settings, db.open_workflow(settings))
