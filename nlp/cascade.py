@@ -19,6 +19,7 @@ from keqing.errors import ModelError
 from keqing.logs import get_logger
 from keqing.settings import SecondStage
 from nlp.encoder import Classifier
+from nlp.hub import folder_of
 from nlp.linear import Model, Scores
 from nlp.second.model import Stacked
 
@@ -96,10 +97,12 @@ def build(first: Model, plan: SecondStage, root: Path) -> Cascade:
     """The cascade that the plan asks for; a folder is relative to keqing.toml.
 
     Raises:
+        BadConfig: a hub id without its commit.
         ModelError, UnknownLabels: the folder cannot be read as a classifier.
     """
     if plan.model == "off":
         return Cascade(first)
     if plan.model == "builtin":
         return Cascade(first, Stacked(threads=plan.threads), plan.margin)
-    return Cascade(first, Classifier(root / plan.model, plan.labels, plan.threads), plan.margin)
+    folder = folder_of(plan.model, root, plan.allow_download)
+    return Cascade(first, Classifier(folder, plan.labels, plan.threads), plan.margin)

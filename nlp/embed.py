@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keqing.errors import ModelError
-from nlp.encoder import open_session, open_tokenizer
+from nlp.encoder import open_tokenizer
+from nlp.runtimes import open_session
 from nlp.second.model import checked
 from nlp.second.reading import plain
 
@@ -67,7 +68,9 @@ def shipped() -> Embedder:
 
 def packed(vector: Floats) -> str:
     """A unit vector as text: one signed byte a coordinate, base64."""
-    return base64.b64encode(np.round(vector / _largest(vector) * SCALE).astype(np.int8).tobytes()).decode()
+    return base64.b64encode(
+        np.round(vector / _largest(vector) * SCALE).astype(np.int8).tobytes()
+    ).decode()
 
 
 def unpacked(text: str) -> Floats:

@@ -1,13 +1,12 @@
-"""Second stage: any BERT-like sequence classifier in a local folder, run by onnxruntime.
+"""Second stage: any BERT-like sequence classifier in a local folder.
 
-In:  a folder with config.json, tokenizer.json and model.onnx, as `optimum` exports them; texts.
+In:  a folder with config.json, tokenizer.json and weights (nlp/runtimes.py); texts.
 Out: probabilities of negative, neutral, positive. One unpadded post a call and one thread inside it:
 dynamic int8 takes its ranges over the whole tensor, so that neighbours and padding would move labels.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -21,19 +20,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keqing.errors import ModelError, UnknownLabels
+from keqing.logs import get_logger
 from nlp.linear import CLASSES as POLARITIES
 from nlp.linear import Scores, rounded
+from nlp.runtimes import open_runtime
 
-FILES = ("config.json", "tokenizer.json", "model.onnx")
+FILES = ("config.json", "tokenizer.json")
 NAMES = ("negative", "neutral", "positive")
 WORDS: Mapping[str, tuple[str, ...]] = {
     "negative": ("negative", "neg", "负面", "消极", "差评", "1 star", "2 stars"),
     "neutral": ("neutral", "neu", "中性", "3 stars"),
     "positive": ("positive", "pos", "正面", "积极", "好评", "4 stars", "5 stars"),
 }
+PLAIN = (
+    ("太差了，再也不买了", "negative"), ("质量很好，推荐购买", "positive"),
+    ("服务态度恶劣，投诉无门", "negative"), ("味道好极了，下次还来", "positive"),
+    ("收到就是坏的，气死我了", "negative"), ("物流很快，包装仔细", "positive"),
+    ("客服不理人，失望透顶", "negative"), ("非常满意，五星好评", "positive"),
+    ("用了一天就坏，垃圾产品", "negative"), ("店员热情，环境舒服", "positive"),
+)  # fmt: skip
 NEUTRAL = 1
 MAX_TOKENS = 512
 CLASSES = (2, 3, 5)
+log = get_logger(__name__)
 
 
 class Classifier:
@@ -43,19 +52,19 @@ class Classifier:
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
             raise ModelError(
-                f"{folder}: {', '.join(missing)} missing; export the model to ONNX into this folder, "
+                f"{folder}: {', '.join(missing)} missing; save the model with its tokenizer there, "
                 'or set [nlp.second_stage] model = "off"'
             )
         config = _config(folder / "config.json")
         self._columns = columns_of(config.get("id2label") or {}, labels, folder)
         self.has_neutral = "neutral" in self._columns
-        self.version = f"second-{_digest(folder / 'model.onnx')}"
+        self._runtime = open_runtime(folder)
+        self.version = f"second-{self._runtime.digest}"
         self._tokenizer = open_tokenizer(
             folder, int(config.get("max_position_embeddings", MAX_TOKENS))
         )
-        self._session = open_session(folder / "model.onnx")
-        self._inputs = [value.name for value in self._session.get_inputs()]
         self._threads = threads
+        self._glance()
 
     def predict(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Probabilities, one row a text, columns negative, neutral, positive; each by itself.
@@ -81,6 +90,14 @@ class Classifier:
         polarity = [POLARITIES[n] for n in np.argmax(p, axis=1)]
         return replace(first, p=p, polarity=polarity)
 
+    def _glance(self) -> None:
+        """Read ten plain sentences and log it: labels that were swapped are seen at once."""
+        p = self.predict([text for text, _ in PLAIN])
+        said = [NAMES[0] if row[0] > row[2] else NAMES[2] for row in p]
+        right = sum(name == true for name, (_, true) in zip(said, PLAIN, strict=True))
+        tell = log.info if right >= len(PLAIN) // 2 else log.warning
+        tell("plain sentences read", model=self.version, right=right, of=len(PLAIN), said=said)
+
     def _one(self, text: str) -> NDArray[np.float64]:
         encoded = self._tokenizer.encode(text)
         arrays = {
@@ -88,9 +105,9 @@ class Classifier:
             "attention_mask": encoded.attention_mask,
             "token_type_ids": encoded.type_ids,
         }
-        feed = {name: np.array([arrays[name]], dtype=np.int64) for name in self._inputs}
+        feed = {name: np.array([arrays[name]], dtype=np.int64) for name in self._runtime.inputs}
         try:
-            logits = np.asarray(self._session.run(None, feed)[0], dtype=np.float64)[0]
+            logits = self._runtime.logits(feed)
         except (RuntimeError, ValueError, IndexError) as error:
             raise ModelError(f"{self.version}: the model refuses a text: {error}") from error
         if logits.shape != (len(self._columns),):
@@ -157,24 +174,3 @@ def open_tokenizer(folder: Path, most: int) -> Any:
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_length=most)
     return tokenizer
-
-
-def open_session(path: Path) -> Any:
-    """An onnxruntime session on one thread.
-
-    Raises:
-        ModelError: the file cannot be loaded.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own exceptions share no base but Exception
-        raise ModelError(f"{path}: onnxruntime cannot load it: {error}") from error
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keqing.errors import ModelError
-from nlp.encoder import open_session, open_tokenizer
+from nlp.encoder import open_tokenizer
 from nlp.linear import CLASSES, EMOTIONS, Scores, rounded, sigmoid
+from nlp.runtimes import open_session
 from nlp.second.judge import three
 from nlp.second.reading import MAX_TOKENS, plain
 from nlp.second.stack import HEADS, Stack
