@@ -85,7 +85,7 @@ class Reader:
 
     def read(self, texts: Sequence[str], titles: Sequence[str]) -> list[Reading]:
         """One Reading per text (with its title, "" if none)."""
-        pairs = list(zip(titles, texts, strict=True))
+        pairs = list(zip(map(_sound, titles), map(_sound, texts), strict=True))
         seen = [self._seen(title, text) for title, text in pairs]
         said = [f"{title}\n{text}" if title else text for title, text in pairs]
         answers = self._answers(said, [self._about_us(one.towards.matches) for one in seen])
@@ -162,6 +162,11 @@ class Reader:
         """Rivals of a post that names one of ours too, and rivals without a name."""
         named = {hit.brand for hit in towards.matches.hits}
         return self.rivals | {""} if named - self.rivals else frozenset()
+
+
+def _sound(text: str) -> str:
+    """Half a surrogate pair, which JSON can carry and no library reads, as a question mark."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _settled(
