@@ -145,6 +145,7 @@ class BrandHit(Record):
     end: int
     where: Literal["title", "own", "quoted", "hashtag", "at"]
     reason: str
+    clause: str = ""  # what decided: "alias", a context word, what was learned
     polarity: Polarity
     p: Probability
 
@@ -155,6 +156,7 @@ class Rejection(Record):
     brand: str
     alias: str
     reason: str
+    clause: str = ""  # the words that decided: the longer phrase, the word of the other sense
 
 
 class SeverityHit(Record):

@@ -1,25 +1,24 @@
 """Which brands a post is about, and which look-alikes it is not about.
 
-In:  brands of the plan; title and text of a post (masked).
-Out: BrandHits with alias, place and reason, and Rejections, which stay visible: a matcher that
-only drops looks like a broken crawler. Exclusions belong to one brand and never silence another.
+In:  brands of the plan; title and text of a post (masked); maybe a Judge that learned from labels.
+Out: BrandHits with alias, place and the clause that decided, and Rejections, which stay visible: a
+matcher that only drops looks like a broken crawler. Exclusions belong to one brand and never silence
+another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Protocol
 
 import ahocorasick
 
 from keqing.records import BrandHit, Polarity, Rejection
 from keqing.settings import Brand
-from nlp.text import AT, HASHTAG, flat, split
-
-Where = Literal["title", "own", "quoted", "hashtag", "at"]
-TAG_ROW = 6  # so many hashtags are a row for reach, not a subject
+from nlp.around import Part, Span, Where, Word, parts, telling
+from nlp.text import flat
 
 
 class Outcome(StrEnum):
@@ -27,10 +26,25 @@ class Outcome(StrEnum):
 
     EXCLUDED_PHRASE = "EXCLUDED_PHRASE"  # a longer excluded phrase covers it
     INSIDE_WORD = "INSIDE_WORD"  # Latin alias within a longer Latin word
-    NOT_CONTEXT = "NOT_CONTEXT"  # a word of the other sense, and none of ours
-    NO_CONTEXT = "NO_CONTEXT"  # the brand needs a context word and there is none
-    ONLY_IN_BOILERPLATE = "ONLY_IN_BOILERPLATE"  # only in a row of hashtags
+    NOT_CONTEXT = "NOT_CONTEXT"  # a word of the other sense near it, and none of ours
+    NO_CONTEXT = "NO_CONTEXT"  # no context word though the brand needs one, or learned so
+    ONLY_IN_BOILERPLATE = "ONLY_IN_BOILERPLATE"  # signature, row of hashtags, advert
     ACCEPTED = "accepted"
+
+
+class Judge(Protocol):
+    """What learned from labels which sense of a word is meant (nlp.relevance)."""
+
+    def about(self, brand: str, part: Part, start: int, end: int, source: str) -> Verdict | None:
+        """Whether the name there means the brand; None where it may not say."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a Judge says: whether the brand is meant, and how sure that is."""
+
+    ours: bool
+    p: float
 
 
 @dataclass(frozen=True)
@@ -53,11 +67,28 @@ class Matches:
     rejected: tuple[Rejection, ...]
 
 
+@dataclass
+class _Scan:
+    """All that the automaton found in one post."""
+
+    names: list[Found] = field(default_factory=list)
+    covers: dict[tuple[str, bool], list[tuple[Span, str]]] = field(default_factory=dict)
+    words: list[Word] = field(default_factory=list)
+
+    def tagged(self, text: Part) -> frozenset[Word]:
+        """Context words in hashtags of the text."""
+        return frozenset(w for w in self.words if not w.in_title and text.in_tag(w.start))
+
+    def of(self, brand: str, ours: bool) -> list[Word]:
+        """Context words of a brand, of one sense."""
+        return [word for word in self.words if word.brand == brand and word.ours == ours]
+
+
 class Matcher:
     """All writings of all brands in one automaton; build it once a process."""
 
-    def __init__(self, brands: Mapping[str, Brand]) -> None:
-        self._brands = dict(sorted(brands.items()))
+    def __init__(self, brands: Mapping[str, Brand], judge: Judge | None = None) -> None:
+        self._brands, self._judge = dict(sorted(brands.items())), judge
         self._automaton: Any = ahocorasick.Automaton()
         payloads: dict[str, list[tuple[str, str, str, str]]] = {}
         for row in _writings(self._brands):
@@ -68,97 +99,87 @@ class Matcher:
             self._automaton.make_automaton()
 
     def find(
-        self, title: str | None, text: str | None, plain: tuple[str, str] | None = None
+        self,
+        title: str | None,
+        text: str | None,
+        plain: tuple[str, str] | None = None,
+        source: str = "",
     ) -> Matches:
         """Hits and rejections; polarity of a hit is neutral until target.py has spoken.
 
         Args:
             plain: title and text, flat, where they are known already.
+            source: name of the source that brought the post, for the judge.
         """
-        found: list[Found] = []
-        covers: dict[tuple[str, bool], list[tuple[int, int]]] = {}
-        context: set[tuple[str, str]] = set()
-        parts = ((title or "", True), (text or "", False))
-        plain = plain or (flat(title or ""), flat(text or ""))
-        for part, in_title in zip(plain, (True, False), strict=True):
-            for kind, at in self._scan(part, in_title):
-                if kind == "alias":
-                    found.append(at)
-                elif kind == "exclude":
-                    covers.setdefault((at.brand, in_title), []).append((at.start, at.end))
-                else:
-                    context.add((at.brand, kind))
-        if not found:
+        both = parts(title, text, plain)
+        scan = _Scan()
+        for part in both:
+            self._scan(part, scan)
+        if not scan.names:
             return Matches((), ())
-        return self._sort(_longest(found), covers, context, parts)
+        return self._sort(scan, both, source)
 
-    def _scan(self, plain: str, in_title: bool) -> Iterator[tuple[str, Found]]:
-        if not plain or not len(self._automaton):
+    def _scan(self, part: Part, scan: _Scan) -> None:
+        if not part.plain or not len(self._automaton):
             return
-        for last, (size, rows) in self._automaton.iter(plain):
+        for last, (size, rows) in self._automaton.iter(part.plain):
+            start, end = last + 1 - size, last + 1
             for kind, brand, entity, word in rows:
-                yield kind, Found(brand, entity, word, last + 1 - size, last + 1, in_title)
+                if kind == "alias":
+                    scan.names.append(Found(brand, entity, word, start, end, part.in_title))
+                elif kind == "exclude":
+                    covers = scan.covers.setdefault((brand, part.in_title), [])
+                    covers.append(((start, end), word))
+                else:
+                    ours = kind == "context"
+                    scan.words.append(Word(brand, ours, word, start, end, part.in_title))
 
-    def _sort(
-        self,
-        found: Sequence[Found],
-        covers: Mapping[tuple[str, bool], list[tuple[int, int]]],
-        context: set[tuple[str, str]],
-        parts: tuple[tuple[str, bool], tuple[str, bool]],
-    ) -> Matches:
+    def _sort(self, scan: _Scan, both: tuple[Part, Part], source: str) -> Matches:
         hits: list[BrandHit] = []
         rejected: dict[Rejection, None] = {}
-        places = {in_title: _Places(part) for part, in_title in parts}
-        for at in found:
-            place = places[at.in_title]
-            where = "title" if at.in_title else place.of(at.start)
-            inside = covers.get((at.brand, at.in_title), [])
-            outcome = self._outcome(at, place, where, inside, context)
+        tagged = scan.tagged(both[1]) if scan.words else frozenset[Word]()
+        for at in _longest(scan.names):
+            part = both[0] if at.in_title else both[1]
+            outcome, clause = self._outcome(at, part, scan, tagged, source)
             if outcome is Outcome.ACCEPTED:
-                hits.append(_hit(at, where))
+                hits.append(_hit(at, part.where(at.start), clause))
             else:
-                rejected[Rejection(brand=at.brand, alias=at.alias, reason=outcome)] = None
+                found = Rejection(brand=at.brand, alias=at.alias, reason=outcome, clause=clause)
+                rejected[found] = None
         return Matches(tuple(hits), tuple(rejected))
 
     def _outcome(
-        self,
-        at: Found,
-        place: _Places,
-        where: Where,
-        covers: Sequence[tuple[int, int]],
-        context: set[tuple[str, str]],
-    ) -> Outcome:
-        if any(start <= at.start and at.end <= end for start, end in covers):
-            return Outcome.EXCLUDED_PHRASE
-        if _inside_word(place.text, at):
-            return Outcome.INSIDE_WORD
-        ours = (at.brand, "context") in context
-        if (at.brand, "not_context") in context and not ours:
-            return Outcome.NOT_CONTEXT
-        if self._brands[at.brand].need_context and not ours:
-            return Outcome.NO_CONTEXT
-        if where == "hashtag" and len(place.tags) >= TAG_ROW:
-            return Outcome.ONLY_IN_BOILERPLATE
-        return Outcome.ACCEPTED
+        self, at: Found, part: Part, scan: _Scan, tagged: frozenset[Word], source: str
+    ) -> tuple[Outcome, str]:
+        """The first outcome that holds, and the words that made it hold."""
+        for (start, end), phrase in scan.covers.get((at.brand, at.in_title), ()):
+            if start <= at.start and at.end <= end:
+                return Outcome.EXCLUDED_PHRASE, phrase
+        if longer := part.latin_word(at.start, at.end):
+            return Outcome.INSIDE_WORD, longer
+        sense, clause = self._sense(at, part, scan, tagged, source)
+        if sense is not Outcome.ACCEPTED:
+            return sense, clause
+        if boilerplate := part.boilerplate(at.start, at.end):
+            return Outcome.ONLY_IN_BOILERPLATE, boilerplate
+        return Outcome.ACCEPTED, clause
 
-
-class _Places:
-    """Where in a text a position stands."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.tags = [found.span() for found in HASHTAG.finditer(text)]
-        self._ats = [found.span() for found in AT.finditer(text)]
-        self._own = len(split(text).own)
-
-    def of(self, at: int) -> Where:
-        if any(start <= at < end for start, end in self._ats):
-            return "at"
-        if at >= self._own:
-            return "quoted"
-        if any(start <= at < end for start, end in self.tags):
-            return "hashtag"
-        return "own"
+    def _sense(
+        self, at: Found, part: Part, scan: _Scan, tagged: frozenset[Word], source: str
+    ) -> tuple[Outcome, str]:
+        """Which sense is meant: the plan's words first, then what was learned, then the default."""
+        ours = telling(part, at.start, at.end, scan.of(at.brand, True), tagged)
+        if ours:
+            return Outcome.ACCEPTED, f"context: {ours.word}"
+        if other := telling(part, at.start, at.end, scan.of(at.brand, False), tagged):
+            return Outcome.NOT_CONTEXT, other.word
+        said = self._judge and self._judge.about(at.brand, part, at.start, at.end, source)
+        if said:
+            outcome = Outcome.ACCEPTED if said.ours else Outcome.NO_CONTEXT
+            return outcome, f"learned: {said.p:.2f}"
+        if self._brands[at.brand].need_context:
+            return Outcome.NO_CONTEXT, "need_context"
+        return Outcome.ACCEPTED, "alias"
 
 
 def _writings(brands: Mapping[str, Brand]) -> Iterator[tuple[str, str, str, str]]:
@@ -177,9 +198,9 @@ def _writings(brands: Mapping[str, Brand]) -> Iterator[tuple[str, str, str, str]
 
 
 def _longest(found: Sequence[Found]) -> list[Found]:
-    """Of overlapping writings of one brand the longest; in order of place."""
+    """Of overlapping writings of one brand the longest; in order of place, whatever the plan's."""
     kept: list[Found] = []
-    for at in sorted(found, key=lambda f: (f.start - f.end, f.start)):
+    for at in sorted(found, key=lambda f: (f.start - f.end, f.start, f.entity, f.alias)):
         clash = any(
             other.brand == at.brand
             and other.in_title == at.in_title
@@ -192,20 +213,8 @@ def _longest(found: Sequence[Found]) -> list[Found]:
     return sorted(kept, key=lambda f: (not f.in_title, f.start, f.brand))
 
 
-def _inside_word(text: str, at: Found) -> bool:
-    if not at.alias.isascii():
-        return False
-    before, after = text[at.start - 1 : at.start], text[at.end : at.end + 1]
-    return _latin(before) or _latin(after)
-
-
-def _latin(char: str) -> bool:
-    plain = flat(char)
-    return plain.isascii() and plain.isalnum()
-
-
-def _hit(at: Found, where: Where) -> BrandHit:
+def _hit(at: Found, where: Where, clause: str) -> BrandHit:
     return BrandHit(
         brand=at.brand, entity=at.entity, alias=at.alias, start=at.start, end=at.end, where=where,
-        reason=Outcome.ACCEPTED, polarity=Polarity.NEUTRAL, p=0.0,
+        reason=Outcome.ACCEPTED, clause=clause, polarity=Polarity.NEUTRAL, p=0.0,
     )  # fmt: skip
