@@ -26,7 +26,7 @@ from keqing.words import word
 
 CHINA = ZoneInfo("Asia/Shanghai")
 SUBJECT_MAX = 60
-DIGEST = "digest"
+DIGEST, OPS = "digest", "ops"
 TEXT_MAX = 160
 COLOURS = {
     Level.BLUE: "#1d5fbf",
@@ -47,6 +47,8 @@ def build(notice: Notification, sender: str, to: str) -> EmailMessage:
     """
     if notice.reason == DIGEST:
         return _digest(notice, sender, to)
+    if notice.reason == OPS:
+        return _ops(notice, sender, to)
     incident = Incident.model_validate(notice.payload["incident"])
     title = subject(incident, str(notice.payload["reason"]))
     message = _envelope(notice, sender, to, title)
@@ -77,6 +79,17 @@ def _digest(notice: Notification, sender: str, to: str) -> EmailMessage:
     message.set_content(_templates().get_template("digest.txt").render(facts))
     page = _templates().get_template("digest.html").render(facts)
     message.add_alternative(page, subtype="html")
+    return message
+
+
+def _ops(notice: Notification, sender: str, to: str) -> EmailMessage:
+    """Trouble of the system itself, in plain text."""
+    said = notice.payload
+    outcome = word(f"ops.{said['outcome']}")
+    headline = one_line(f"【系统】{outcome}：{said['what']}")
+    message = _envelope(notice, sender, to, headline)
+    facts = dict(said) | {"headline": headline}
+    message.set_content(_templates().get_template("ops.txt").render(facts))
     return message
 
 

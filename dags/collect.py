@@ -17,6 +17,13 @@ FINAL = ("Blocked", "RobotsRefused", "SourceChanged", "BadConfig")
 CRAWL_LIMIT_S = 1800.0
 
 
+def told(context: dict[str, object]) -> None:
+    """A task that failed for good is told to the operator."""
+    from keqing.stack.trouble import failed
+
+    failed(context)
+
+
 @dag(
     schedule=CronTriggerTimetable("*/5 * * * *", timezone="Asia/Shanghai"),
     catchup=False,
@@ -29,6 +36,7 @@ CRAWL_LIMIT_S = 1800.0
         "retry_delay": timedelta(seconds=30),
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=10),
+        "on_failure_callback": told,
     },
 )
 def collect() -> None:
@@ -41,7 +49,8 @@ def collect() -> None:
         sources: list[str] = run_verb(["due", "--root", os.environ["AIRFLOW_HOME"]], 120)["due"]
         return sources
 
-    @task(outlets=[POSTS], pool="crawl")
+    # A source that refuses us is no failure of ours: `check` alarms on it after two runs.
+    @task(outlets=[POSTS], pool="crawl", on_failure_callback=None)
     def crawl(source: str) -> dict[str, object]:
         from keqing.errors import KeqingError
         from keqing.process import run_verb

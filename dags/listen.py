@@ -8,15 +8,40 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
-from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable, dag, task
+from airflow.sdk import (
+    Asset,
+    AssetOrTimeSchedule,
+    CronTriggerTimetable,
+    DeadlineAlert,
+    DeadlineReference,
+    SyncCallback,
+    dag,
+    task,
+)
 
+LATE_MIN = 4  # a pass over five minutes of posts takes seconds
 STAGES = {"score": ("nlp", 1800.0), "load": ("index", 900.0), "check": ("index", 300.0)}
+
+
+def told(context: dict[str, object]) -> None:
+    """A task that failed for good is told to the operator."""
+    from keqing.stack.trouble import failed
+
+    failed(context)
 
 
 @dag(
     schedule=AssetOrTimeSchedule(
         timetable=CronTriggerTimetable("* * * * *", timezone="Asia/Shanghai"),
         assets=[Asset("posts")],
+    ),
+    # notify is a task of this very line: what is stuck here must be told from outside of it
+    deadline=DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(minutes=LATE_MIN),
+        callback=SyncCallback(
+            "keqing.stack.trouble.late", kwargs={"dag": "listen", "minutes": LATE_MIN}
+        ),
     ),
     catchup=False,
     max_active_runs=1,
@@ -28,6 +53,7 @@ STAGES = {"score": ("nlp", 1800.0), "load": ("index", 900.0), "check": ("index",
         "retry_delay": timedelta(seconds=30),
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=10),
+        "on_failure_callback": told,
     },
 )
 def listen() -> None:

@@ -1,4 +1,5 @@
-"""维护: every night, verify the landing's hash chain and back up both databases."""
+"""维护: every night, verify the landing's hash chain, back up both databases, drop what lies too long,
+and examine the installation (keqing doctor): what fails there is mailed to the operator."""
 
 from __future__ import annotations
 
@@ -8,6 +9,13 @@ from datetime import timedelta
 from airflow.sdk import CronDataIntervalTimetable, dag, task
 
 
+def told(context: dict[str, object]) -> None:
+    """A task that failed for good is told to the operator."""
+    from keqing.stack.trouble import failed
+
+    failed(context)
+
+
 @dag(
     dag_id="upkeep",
     schedule=CronDataIntervalTimetable("30 3 * * *", timezone="Asia/Shanghai"),
@@ -15,7 +23,12 @@ from airflow.sdk import CronDataIntervalTimetable, dag, task
     max_active_runs=1,
     doc_md=__doc__,
     tags=["keqing"],
-    default_args={"owner": "keqing", "retries": 2, "retry_delay": timedelta(minutes=5)},
+    default_args={
+        "owner": "keqing",
+        "retries": 2,
+        "retry_delay": timedelta(minutes=5),
+        "on_failure_callback": told,
+    },
 )
 def nightly() -> None:
     """One task."""

@@ -12,7 +12,19 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from keqing.cli import crawling, doctor, indexing, line, onepass, serve, staff, text, up, upkeep
+from keqing.cli import (
+    crawling,
+    doctor,
+    indexing,
+    line,
+    onepass,
+    serve,
+    staff,
+    text,
+    trouble,
+    up,
+    upkeep,
+)
 from keqing.errors import KeqingError
 from keqing.logs import configure_logging
 
@@ -40,7 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="keqing", description="客情：品牌舆情监测")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for module in (up, onepass, serve, crawling, line, staff, indexing, upkeep, doctor, text):
+    for module in (
+        up, onepass, serve, crawling, line, staff, indexing, upkeep, doctor, trouble, text
+    ):  # fmt: skip
         module.add_verbs(
             lambda name, call, about, example: _verb(verbs, name, call, about, example)
         )

@@ -10,8 +10,9 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
@@ -27,22 +28,32 @@ from keqing.workflow.db import Engine, open_file, read
 from nlp.run import ScoreReport, score_batch
 from nlp.understand import Reader
 
+CHINA = ZoneInfo("Asia/Shanghai")
 PAGE = 500
 
 
 class ReplayReport(BaseModel):
-    """How much was repeated; `different` names Mention files that are not equal to the byte."""
+    """How much was compared; `different` names Mention files that are not equal to the byte.
+
+    `index_equal` is None for a day: later days have moved the index on.
+    """
 
     batches: int
     posts: int
     equal: int
     different: list[str]
     documents: int
-    index_equal: bool
+    index_equal: bool | None
 
 
-def replay(settings: Settings, engine: Engine, into: Path, now: datetime) -> ReplayReport:
+def replay(
+    settings: Settings, engine: Engine, into: Path, now: datetime, day: date | None = None
+) -> ReplayReport:
     """Repeat every logged batch into `into` and compare.
+
+    Args:
+        day: compare what was scored on this day (Beijing). What came before is repeated as well, as
+            stories go on from it; what came after is left out.
 
     Raises:
         UsageError: the folder is not empty.
@@ -53,20 +64,25 @@ def replay(settings: Settings, engine: Engine, into: Path, now: datetime) -> Rep
     again.var.mkdir(parents=True, mode=0o700)
     (again.var / "landing").symlink_to((settings.var / "landing").resolve())
     with read(engine) as tx:
-        log = batches.logged(tx)
+        log = [batch for batch in batches.logged(tx) if day is None or _day(batch) <= day]
     own = open_file(again.var / "keqing.db")
     posts = _score(again, own, log)
     load(again, own, now)
-    different = [b.mention_file for b in log if _body(settings, b) != _body(again, b)]
-    before, after = list(_documents(settings)), list(_documents(again))
+    compared = [batch for batch in log if day is None or _day(batch) == day]
+    different = [b.mention_file for b in compared if _body(settings, b) != _body(again, b)]
+    after = list(_documents(again))
     return ReplayReport(
-        batches=len(log),
+        batches=len(compared),
         posts=posts,
-        equal=len(log) - len(different),
+        equal=len(compared) - len(different),
         different=different,
         documents=len(after),
-        index_equal=before == after,
+        index_equal=list(_documents(settings)) == after if day is None else None,
     )
+
+
+def _day(batch: LoggedBatch) -> date:
+    return batch.scored_at.astimezone(CHINA).date()
 
 
 def _embedded(settings: Settings, into: Path) -> Settings:

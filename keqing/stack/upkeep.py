@@ -2,7 +2,7 @@
 
 In:  settings, the workflow database, now. Out: var/backup/<day>/ with both databases and the heads of
 the landing's chains; a report. Days older than KEEP are removed, then months of the index that [index]
-retention_months leaves out.
+retention_months leaves out, raw pages and logs that lie too long.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from index.engine import snapshot as snapshot_index
 from index.engine import tidy as tidy_index
 from keqing.landing import Landing
 from keqing.settings import Settings
+from keqing.stack.retention import drop_old
 from keqing.workflow import db
 from keqing.workflow.db import Engine
 
@@ -34,6 +35,8 @@ class UpkeepReport(BaseModel):
     bytes: int
     removed: list[str]
     expired: int = 0
+    raw_dropped: int = 0
+    logs_dropped: int = 0
 
 
 def upkeep(settings: Settings, engine: Engine, now: datetime) -> UpkeepReport:
@@ -48,8 +51,11 @@ def upkeep(settings: Settings, engine: Engine, now: datetime) -> UpkeepReport:
     _copy(settings, engine, landing, folder)
     size = sum(path.stat().st_size for path in folder.iterdir())
     expired = tidy_index(settings, now)
+    dropped = drop_old(settings, now)
     return UpkeepReport(
         expired=expired,
+        raw_dropped=dropped.raw,
+        logs_dropped=dropped.logs,
         entries=whole.entries,
         rows=whole.rows,
         backup=str(folder.relative_to(settings.root)),

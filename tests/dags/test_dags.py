@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import configparser
+import importlib
+import inspect
 import json
 import os
 import subprocess
@@ -25,7 +27,12 @@ rows = {
         "doc": dag.doc_md, "tags": sorted(dag.tags), "catchup": dag.catchup,
         "runs": dag.max_active_runs, "tasks": [
             {"id": t.task_id, "owner": t.owner, "retries": t.retries, "pool": t.pool,
-             "after": sorted(t.upstream_task_ids)} for t in dag.tasks],
+             "after": sorted(t.upstream_task_ids), "told": bool(t.on_failure_callback)}
+            for t in dag.tasks],
+        "deadlines": [
+            {"path": d.callback.path, "kwargs": d.callback.kwargs,
+             "reference": d.reference.reference_name, "s": d.interval.total_seconds()}
+            for d in dag.deadline or ()],
     }
     for name, dag in bag.dags.items()
 }
@@ -69,6 +76,21 @@ def test_dags_are_what_staff_reads(bag: dict[str, object]) -> None:
         assert (dag["tags"], dag["catchup"], dag["runs"]) == (["keqing"], False, 1)
         for task in dag["tasks"]:
             assert (task["owner"], task["retries"]) == ("keqing", 2)
+
+
+def test_trouble_is_told(bag: dict[str, object]) -> None:
+    """Every task that fails for good mails the operator, but a crawl, on which `check` alarms."""
+    rows = {f"{name}.{t['id']}": t["told"] for name, d in bag["dags"].items() for t in d["tasks"]}  # type: ignore[attr-defined]
+    assert {name for name, told in rows.items() if not told} == {"collect.crawl"}
+
+
+def test_a_late_line_is_told(bag: dict[str, object]) -> None:
+    """`listen` must end within minutes; what is called then exists and takes what it is given."""
+    (deadline,) = bag["dags"]["listen"]["deadlines"]  # type: ignore[index]
+    assert (deadline["reference"], deadline["s"]) == ("DagRunQueuedAtDeadline", 240.0)
+    module, _, name = deadline["path"].rpartition(".")
+    called = getattr(importlib.import_module(module), name)
+    inspect.signature(called).bind(context={}, **deadline["kwargs"])
 
 
 def test_stages_follow_each_other_in_their_pools(bag: dict[str, object]) -> None:

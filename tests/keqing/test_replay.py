@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,7 +14,7 @@ from keqing.cli import main
 from keqing.errors import UsageError
 from keqing.settings import Settings, load_settings
 from keqing.stack.replay import replay
-from keqing.workflow import db
+from keqing.workflow import batches, db
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -42,6 +43,25 @@ def test_the_same_again(settings: Settings, tmp_path: Path) -> None:
     assert (report.batches, report.posts, report.equal, report.index_equal) == (2, 4, 2, True)
     with pytest.raises(UsageError, match="not empty"):
         replay(settings, engine, tmp_path / "again", NOW)
+
+
+def test_a_day_alone(settings: Settings, tmp_path: Path) -> None:
+    """A day's batches are compared, with the story of the day before; other days are not looked at."""
+    engine = db.open_workflow(settings)
+    with db.begin(engine) as tx:
+        first, second = batches.logged(tx)
+        move = batches.BATCHES.update().where(batches.BATCHES.c.batch_id == first.batch_id)
+        tx.execute(move.values(scored_at=first.scored_at - timedelta(days=1)))
+    today = second.scored_at.astimezone(ZoneInfo("Asia/Shanghai")).date()
+    path = tmp_path / "var" / "mentions" / first.mention_file
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"0", b"1", 1)))
+    report = replay(settings, engine, tmp_path / "today", NOW, today)
+    assert (report.batches, report.equal, report.index_equal) == (1, 1, None)
+    report = replay(settings, engine, tmp_path / "before", NOW, today - timedelta(days=1))
+    assert (report.batches, report.different) == (1, [first.mention_file])
+    assert replay(settings, engine, tmp_path / "none", NOW, today + timedelta(days=1)).batches == 0
+    day = ["--day", today.isoformat(), "--root", str(tmp_path)]
+    assert main(["replay", str(tmp_path / "again"), *day]) == 0
 
 
 def test_a_changed_answer_is_told(settings: Settings, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from keqing.errors import ChainBroken
 from keqing.landing import Landing
 from keqing.settings import load_settings
 from keqing.stack.upkeep import KEEP, upkeep
-from keqing.workflow import batches, db
+from keqing.workflow import batches, db, runs
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 25, 20, 0, tzinfo=UTC)
@@ -51,6 +53,40 @@ def test_a_week_of_copies_is_kept(root: Path) -> None:
         assert upkeep(settings, engine, NOW + timedelta(days=day)).removed == []
     assert upkeep(settings, engine, NOW + timedelta(days=KEEP - 1)).removed == []
     assert upkeep(settings, engine, NOW + timedelta(days=KEEP)).removed == ["20261125"]
+
+
+def test_what_lies_too_long_goes(root: Path) -> None:
+    """Raw pages and logs older than 30 days; what is younger and every post stays."""
+    settings = load_settings(root, env={})
+    landing = Landing(root / "var" / "landing")
+    old, young = landing.keep_raw(b"old"), landing.keep_raw(b"young")
+    logs = root / "var" / "logs" / "dag_id=collect"
+    logs.mkdir(parents=True)
+    for name in ("old.log", "young.log"):
+        (logs / name).write_text("x")
+    past = (NOW - timedelta(days=31)).timestamp()
+    for path in (landing.root / "raw" / old[:2] / f"{old}.gz", logs / "old.log"):
+        os.utime(path, (past, past))
+    report = upkeep(settings, db.open_workflow(settings), NOW)
+    assert (report.raw_dropped, report.logs_dropped, report.rows) == (1, 1, 2)
+    assert [path.stem for path in (landing.root / "raw").rglob("*.gz")] == [young]
+    assert [path.name for path in logs.iterdir()] == ["young.log"]
+
+
+def test_the_night_examines_the_installation(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check of the doctor that fails makes the night part done and is mailed; else it is silent."""
+    capsys.readouterr()
+    assert main(["upkeep", "--json", "--root", str(root)]) == 0
+    assert json.loads(capsys.readouterr().out)["doctor_failed"] == 0
+    monkeypatch.setattr("keqing.stack.machine.DISK_BYTES", 10**18)
+    assert main(["upkeep", "--json", "--root", str(root)]) == 3
+    assert json.loads(capsys.readouterr().out)["doctor_failed"] == 1
+    with db.read(db.open_file(root / "var" / "keqing.db")) as tx:
+        run, told = runs.last(tx, "upkeep")[0], runs.last(tx, "trouble", "doctor")
+    assert (run.outcome, run.detail.startswith("disk: ")) == ("part", True)
+    assert len(told) == 1
 
 
 def test_a_broken_chain_keeps_the_good_copy(root: Path) -> None:

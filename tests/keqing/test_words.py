@@ -34,6 +34,8 @@ CODES = [
     *(f"left_out.{reason}" for reason in REASONS | {"unreadable", "malformed_json", "cut_page"}),
     *(f"left_out.{a}" for a in Answer if a is not Answer.OK),
     *(f"left_out.thread_{answer}" for answer in STATES),
+    "ops.failed",
+    "ops.late",
     *(f"state.{state}" for state in MOVES),
     *(f"act.{act}" for acts in MOVES.values() for act in acts),
     *(f"part.{name}" for name in WEIGHTS),
