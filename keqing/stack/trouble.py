@@ -25,9 +25,8 @@ def failed(context: Mapping[str, Any]) -> None:
 
 def late(context: Mapping[str, Any] | None = None, dag: str = "", minutes: float = 0) -> None:
     """A run has not ended in its time."""
-    run = (context or {}).get("dag_run") or {}
-    name = run.get("run_id", "") if isinstance(run, Mapping) else getattr(run, "run_id", "")
-    _tell(dag, "late", f"排队 {minutes:g} 分钟后仍未完成：{name}")
+    run: Mapping[str, Any] = (context or {}).get("dag_run") or {}
+    _tell(dag, "late", f"排队 {minutes:g} 分钟后仍未完成：{run.get('dag_run_id', '')}")
 
 
 def _tell(what: str, outcome: str, detail: str) -> None:

@@ -86,7 +86,7 @@ def test_what_airflow_calls(root: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("AIRFLOW_HOME", str(root))
     task = SimpleNamespace(dag_id="listen", task_id="load", try_number=3)
     called.failed({"task_instance": task, "exception": ValueError("坏了")})
-    called.late(context={"dag_run": {"run_id": "scheduled__1"}}, dag="listen", minutes=4)
+    called.late(context={"dag_run": {"dag_run_id": "scheduled__1"}}, dag="listen", minutes=4)
     said = {subject: text for _, subject, text in mails(root)}
     assert set(said) == {"【系统】任务失败：listen.load", "【系统】运行超时：listen"}
     assert "第 3 次尝试后失败：ValueError: 坏了" in said["【系统】任务失败：listen.load"]
