@@ -120,8 +120,8 @@ class Part:
 
 def telling(
     part: Part, start: int, end: int, words: Sequence[Word], tagged: frozenset[Word]
-) -> Word | None:
-    """The nearest of these context words that counts for a name; ties by the words themselves.
+) -> str:
+    """The nearest of these context words that counts for a name, "" if none; ties by the words.
 
     Words near it count, and words of the title or of a hashtag: these name the subject.
 
@@ -130,13 +130,13 @@ def telling(
         tagged: those in a hashtag.
     """
     low, high = part.window(start, end) if words else (start, end)
-    near: list[tuple[int, str, Word]] = []
+    near: list[tuple[int, str]] = []
     for word in words:
         if word.in_title == part.in_title and low <= word.start and word.end <= high:
-            near.append((max(start - word.end, word.start - end, 0), word.word, word))
+            near.append((max(start - word.end, word.start - end, 0), word.word))
         elif word.in_title or word in tagged:
-            near.append((REACH, word.word, word))
-    return min(near)[2] if near else None
+            near.append((REACH, word.word))
+    return min(near)[1] if near else ""
 
 
 def parts(title: str | None, text: str | None, plain: tuple[str, str] | None) -> tuple[Part, Part]:

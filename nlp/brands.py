@@ -75,6 +75,15 @@ class _Scan:
     covers: dict[tuple[str, bool], list[tuple[Span, str]]] = field(default_factory=dict)
     words: list[Word] = field(default_factory=list)
 
+    def cover(self, at: Found) -> str:
+        """The longest excluded phrase of its brand that covers a name; "" if none."""
+        covers = [
+            phrase
+            for (start, end), phrase in self.covers.get((at.brand, at.in_title), ())
+            if start <= at.start and at.end <= end
+        ]
+        return min(covers, key=lambda phrase: (-len(phrase), phrase), default="")
+
     def tagged(self, text: Part) -> frozenset[Word]:
         """Context words in hashtags of the text."""
         return frozenset(w for w in self.words if not w.in_title and text.in_tag(w.start))
@@ -152,9 +161,8 @@ class Matcher:
         self, at: Found, part: Part, scan: _Scan, tagged: frozenset[Word], source: str
     ) -> tuple[Outcome, str]:
         """The first outcome that holds, and the words that made it hold."""
-        for (start, end), phrase in scan.covers.get((at.brand, at.in_title), ()):
-            if start <= at.start and at.end <= end:
-                return Outcome.EXCLUDED_PHRASE, phrase
+        if phrase := scan.cover(at):
+            return Outcome.EXCLUDED_PHRASE, phrase
         if longer := part.latin_word(at.start, at.end):
             return Outcome.INSIDE_WORD, longer
         sense, clause = self._sense(at, part, scan, tagged, source)
@@ -170,9 +178,9 @@ class Matcher:
         """Which sense is meant: the plan's words first, then what was learned, then the default."""
         ours = telling(part, at.start, at.end, scan.of(at.brand, True), tagged)
         if ours:
-            return Outcome.ACCEPTED, f"context: {ours.word}"
+            return Outcome.ACCEPTED, f"context: {ours}"
         if other := telling(part, at.start, at.end, scan.of(at.brand, False), tagged):
-            return Outcome.NOT_CONTEXT, other.word
+            return Outcome.NOT_CONTEXT, other
         said = self._judge and self._judge.about(at.brand, part, at.start, at.end, source)
         if said:
             outcome = Outcome.ACCEPTED if said.ours else Outcome.NO_CONTEXT
