@@ -9,12 +9,13 @@ what a company answers for; a negative post without another intent is 意见.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from keqing.records import AspectHit, Polarity
 from nlp.aspects import sign
-from nlp.lexicon import entries, rows
+from nlp.lexicon import rows
 from nlp.rules import Signs, fits
 
 PRIORITY = ("广告", "投诉", "谣言转述", "求助", "咨询", "建议", "表扬", "意见")
@@ -26,6 +27,17 @@ _RHETORIC = re.compile(
     r"难道|凭什么|不[^，,。！!？?]{1,3}吗|还有[^，,。！!？?]{1,4}吗|认真的|好意思|良心|死了吗|谁(?:还|不)|能不能对|"
     r"怎么(?:会|可能|不去)|的吗[？?].{0,6}$|放屁|也叫|是不是觉得|还有比"
 )
+
+
+@dataclass(frozen=True)
+class Mood:
+    """How a post leans; `named` = a brand of the plan is in it."""
+
+    blames: bool
+    praises: bool
+    named: bool
+    sarcastic: bool
+    complaint: float  # probability by the head
 
 
 def intents(
@@ -44,24 +56,29 @@ def intents(
     said = _said(signs)
     if named or held:  # half of the cost, and nothing to ask or complain about elsewhere
         _add_patterns(said, signs)
-    leaning = _leaning(signs, polarity)
-    blames = sarcastic or leaning == Polarity.NEGATIVE
-    told = named or bool(held) or bool(signs.own_opinions)
-    praise = leaning == Polarity.POSITIVE and not sarcastic
     if "广告" in said and said.get("投诉", 0) < OUTRIGHT:
         return ("广告",)
-    found = {
-        "投诉": not praise and _complains(said, blames, complaint, held, sarcastic),
-        "谣言转述": _passes_on(said, blames or "severity" in signs.found),
-        "求助": "求助" in said,
-        "咨询": "咨询" in said,
-        "建议": "建议" in said,
-        "表扬": praise and ("表扬" in said or sum(o.weight for o in signs.own_opinions) > 0),
-    }
-    silent = not any(found.values()) and "意见" not in said
-    found["表扬"] |= silent and praise and named
-    found["意见"] = "意见" in said or (silent and blames and told)
+    leaning = _leaning(signs, polarity)
+    blames = sarcastic or leaning == Polarity.NEGATIVE
+    praises = leaning == Polarity.POSITIVE and not sarcastic
+    mood = Mood(blames, praises, named, sarcastic, complaint)
+    found = _found(signs, said, mood, held)
     return tuple(name for name in PRIORITY if found.get(name))
+
+
+def _found(
+    signs: Signs, said: dict[str, float], mood: Mood, held: Sequence[AspectHit]
+) -> dict[str, bool]:
+    """Whether a post has each intent."""
+    weight = sum(one.weight for one in signs.own_opinions)
+    found = {name: name in said for name in ("求助", "咨询", "建议")}
+    found["投诉"] = not mood.praises and _complains(signs, said, mood, held)
+    found["谣言转述"] = _passes_on(said, mood.blames or "severity" in signs.found)
+    found["表扬"] = mood.praises and ("表扬" in said or weight > 0)
+    if not any(found.values()) and "意见" not in said:  # the mood alone
+        found["表扬"] = mood.praises and mood.named
+        found["意见"] = mood.blames and (mood.named or bool(held) or bool(signs.own_opinions))
+    return found | ({"意见": True} if "意见" in said else {})
 
 
 def _said(signs: Signs) -> dict[str, float]:
@@ -114,34 +131,28 @@ def _passes_on(said: dict[str, float], grave: bool) -> bool:
     return told >= OUTRIGHT or (told > 0 and (grave or "咨询" in said))
 
 
-def _complains(
-    said: dict[str, float],
-    blames: bool,
-    complaint: float,
-    held: Sequence[AspectHit],
-    sarcastic: bool,
-) -> bool:
+def _complains(signs: Signs, said: dict[str, float], mood: Mood, held: Sequence[AspectHit]) -> bool:
     """Said outright; or blame of what a company answers for, unless the post asks or passes on."""
     if said.get("投诉", 0.0) >= OUTRIGHT:
         return True
     asks = max(said.get("求助", 0.0), said.get("咨询", 0.0)) >= OUTRIGHT
     if asks or "谣言转述" in said:
         return False
-    if not blames:
+    if not mood.blames:
         return "投诉" in said and any(hit.polarity != Polarity.POSITIVE for hit in held)
-    if "投诉" in said or any(_answered_for(hit, sarcastic) for hit in held):
+    defects = _defects(signs)
+    if "投诉" in said or any(_answered_for(hit, defects, mood.sarcastic) for hit in held):
         return True
-    return not held and complaint >= COMPLAINT
+    return not held and mood.complaint >= COMPLAINT
 
 
-def _answered_for(hit: AspectHit, sarcastic: bool) -> bool:
+def _answered_for(hit: AspectHit, defects: Container[str], sarcastic: bool) -> bool:
     """Blame of service, or a defect; taste and price are opinions."""
     if hit.polarity != Polarity.NEGATIVE and not sarcastic:
         return False
-    return hit.name in ANSWERED_FOR or hit.term in defects()
+    return hit.name in ANSWERED_FOR or hit.term in defects
 
 
-@cache
-def defects() -> frozenset[str]:
-    """Aspect terms that name a defect."""
-    return frozenset(entry.term for entry in entries("aspects") if entry.value <= DEFECT)
+def _defects(signs: Signs) -> frozenset[str]:
+    """Aspect terms of the post that name a defect."""
+    return frozenset(c.entry.term for c in signs.own("aspects") if c.entry.value <= DEFECT)

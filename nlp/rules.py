@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from keqing.records import BrandHit
 from nlp.clauses import Clauses
-from nlp.cues import Cue, Found, scan
+from nlp.cues import Cue, Found, Scanner, shipped
 from nlp.opinion import Opinion, opinions
 from nlp.text import Words, flat, split
 
@@ -58,14 +58,16 @@ class Signs:
 
 def signs(title: str, text: str) -> Signs:
     """Everything the rules need of one post."""
-    return read(flat(title), flat(text), split(text))
+    return read(shipped(), flat(title), flat(text), split(text))
 
 
-def read(title: str, text: str, words: Words, hits: Sequence[BrandHit] = ()) -> Signs:
+def read(
+    scanner: Scanner, title: str, text: str, words: Words, hits: Sequence[BrandHit] = ()
+) -> Signs:
     """The same from a flat title and text; words inside the name of a brand say nothing."""
     plain = f"{title}\n{text}" if title else text
     base = len(plain) - len(text)
-    found = scan(plain)
+    found = scanner.scan(plain)
     if hits:
         names = [place(hit, base) for hit in hits]
         found = {kind: _outside(cues, names) for kind, cues in found.items()}

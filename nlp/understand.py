@@ -12,6 +12,7 @@ from keqing.records import AspectHit, Polarity, SeverityHit
 from keqing.settings import Settings
 from nlp import aspects, cascade, lexicon, linear, rules
 from nlp.brands import Matcher, Matches
+from nlp.cues import Scanner
 from nlp.emotion import emotion
 from nlp.intent import intents
 from nlp.rules import Signs
@@ -81,7 +82,9 @@ class Reader:
         self.matcher = Matcher(settings.plan.brands)
         self.cascade = cascade.build(self.model, settings.plan.nlp.second_stage, settings.root)
         self.version = self.cascade.version
-        self.dictionary = f"{self.segmenter.version}+{lexicon.version()}"
+        own = settings.root / "lexicons"
+        self.scanner = Scanner(lexicon.own(own))
+        self.dictionary = f"{self.segmenter.version}+{lexicon.version(own)}"
 
     def read(self, texts: Sequence[str], titles: Sequence[str]) -> list[Reading]:
         """One Reading per text (with its title, "" if none)."""
@@ -97,7 +100,7 @@ class Reader:
         """What lists and dictionaries find; each text is made flat and split once."""
         plain = flat(title), flat(text)
         matches = self.matcher.find(title, text, plain)
-        signs = rules.read(*plain, split(text), matches.hits)
+        signs = rules.read(self.scanner, *plain, split(text), matches.hits)
         tokens = self.segmenter.cut(plain[1])
         title_tokens = self.segmenter.cut(plain[0]) if title else []
         return Seen(signs, spoken(matches, signs), tokens, title_tokens, hashtags(text))

@@ -308,6 +308,52 @@ def test_a_broken_list_says_which(
     lexicon.rows.cache_clear()
 
 
+def test_a_trade_has_words_of_its_own(tmp_path: Path) -> None:
+    """Lists beside keqing.toml add terms and take the place of shipped ones; the version tells."""
+    own = tmp_path / "lexicons"
+    own.mkdir()
+    (own / "severity.tsv").write_text(
+        "# our trade\n人身安全\t0.9\t-\t-\t锅炉超压\n人身安全\t0.1\t-\t-\t漏电\n", encoding="utf-8"
+    )
+    (own / "aspects.tsv").write_text("实用\t-1\t-\t-\t柜台机死机\n", encoding="utf-8")
+    settings = load_settings(ROOT, env=FIRST_STAGE)
+    trade = Reader(settings.model_copy(update={"root": tmp_path}))
+    shipped = Reader(settings)
+    text = "锅炉超压了，插座漏电，柜台机死机"
+    ours, theirs = read(trade, text), read(shipped, text)
+    assert {hit.term: hit.confidence for hit in ours.severity} == {"锅炉超压": 0.9}
+    assert {hit.term: hit.confidence for hit in theirs.severity} == {"漏电": 0.9}
+    assert "柜台机死机" in {hit.term for hit in ours.aspect_hits}
+    assert trade.dictionary != shipped.dictionary
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "said"),
+    [
+        ("severity", "人身安全\t1.5\t-\t-\t锅炉超压", "between 0 and 1"),
+        ("severity", "人身安全\t0.9\t锅炉超压", "5 columns"),
+        ("intents", "闲聊\t1\t-\t-\t你好", "闲聊"),
+        ("severty", "人身安全\t0.9\t-\t-\t锅炉超压", "severity"),
+    ],
+)
+def test_a_broken_own_list_says_what_to_do(tmp_path: Path, name: str, line: str, said: str) -> None:
+    """A wrong file name, name, value or column is told with its file, before any post is read."""
+    (tmp_path / f"{name}.tsv").write_text(line + "\n", encoding="utf-8")
+    with pytest.raises(ModelError, match=said) as error:
+        lexicon.own(tmp_path)
+    assert f"{name}.tsv" in str(error.value)
+
+
+def test_an_own_list_from_excel_is_read(tmp_path: Path) -> None:
+    """A byte-order mark is no part of the first cell; another encoding is told."""
+    line = "人身安全\t0.9\t-\t-\t锅炉超压\n"
+    (tmp_path / "severity.tsv").write_bytes(b"\xef\xbb\xbf" + line.encode())
+    assert [entry.name for entry in lexicon.own(tmp_path)] == ["人身安全"]
+    (tmp_path / "severity.tsv").write_bytes(line.encode("gb18030"))
+    with pytest.raises(ModelError, match="UTF-8"):
+        lexicon.own(tmp_path)
+
+
 @pytest.mark.parametrize("path", sorted(lexicon.FOLDER.iterdir()), ids=lambda path: path.name)
 def test_every_list_names_its_origin(path: Path) -> None:
     """The head of each list says where it comes from."""
