@@ -37,7 +37,7 @@ EMPTY = {
         "stories": {"value": 0}, "voices": {"value": 0}, "all": {"newest": {"value": None}},
     },
 }  # fmt: skip
-CURRENT = {"_source": {"edition": "v1-1", "version": 1}, "_version": 1}
+ALIAS = {"keqing-mentions-v1-1-before-2015": {"aliases": {"keqing": {}}}}
 
 
 def at(url: str, env: Mapping[str, str] | None = None, **more: object) -> ElasticEngine:
@@ -47,7 +47,7 @@ def at(url: str, env: Mapping[str, str] | None = None, **more: object) -> Elasti
 
 def well(asked: Asked) -> Told:
     """A server with an empty installation."""
-    return told(200, CURRENT if "/_doc/" in asked.path else EMPTY)
+    return told(200, ALIAS if "/_alias/" in asked.path else EMPTY)
 
 
 def searching(answer: Told) -> Rule:
@@ -76,7 +76,7 @@ def test_opensearch_needs_its_flavour() -> None:
         sent = {k.lower(): v for k, v in asked.headers.items()}
         if "vnd.elasticsearch" in sent.get("content-type", "") + sent["accept"]:
             return told(406, {"error": "no such media type"}, Content_Type="application/json")
-        answer = CURRENT if "/_doc/" in asked.path else EMPTY
+        answer = ALIAS if "/_alias/" in asked.path else EMPTY
         return told(200, answer, Content_Type="application/json")
 
     with fake(plain) as server:
@@ -90,7 +90,7 @@ def test_opensearch_needs_its_flavour() -> None:
 
 def test_a_server_without_the_product_header_is_named() -> None:
     """Another product behind the address is no empty index."""
-    with fake(lambda asked: told(200, CURRENT, Content_Type="application/json")) as server:
+    with fake(lambda asked: told(200, ALIAS, Content_Type="application/json")) as server:
         with pytest.raises(IndexForbidden, match='flavour = "opensearch"'):
             at(server.url).count(All(), None)
 
@@ -218,10 +218,28 @@ def test_a_second_host_takes_over() -> None:
 
 def test_an_index_of_another_version_is_not_read() -> None:
     """Neither read nor written; the sentence says how to rebuild."""
-    other = {"_source": {"edition": "v99-1", "version": 99}, "_version": 1}
+    other = {"keqing-mentions-v99-1-2026.11": {"aliases": {"keqing": {}}}}
     with fake(lambda asked: told(200, other)) as server:
         engine = at(server.url)
         with pytest.raises(IndexOutdated, match="keqing rebuild"):
             engine.count(All(), None)
         with pytest.raises(IndexOutdated):
             engine.upsert([], T0)
+
+
+@pytest.mark.parametrize(
+    ("behind", "why"),
+    [
+        (["keqing-mentions-v1-1-2026.11", "keqing-mentions-v1-2-2026.11"], "mixes v1-1, v1-2"),
+        (["somebody-elses"], "none of ours"),
+    ],
+)
+def test_a_damaged_alias_is_told(behind: list[str], why: str) -> None:
+    """Two editions would count every post twice; a foreign index would answer for us."""
+    aliases = {index: {"aliases": {"keqing": {}}} for index in behind}
+
+    def rule(asked: Asked) -> Told:
+        return told(200, aliases) if "/_alias/" in asked.path else well(asked)
+
+    with fake(rule) as server, pytest.raises(IndexUnavailable, match=why):
+        at(server.url).count(All(), None)
