@@ -128,6 +128,18 @@ class Matcher:
             return Matches((), ())
         return self._sort(scan, both, source)
 
+    def names(self, title: str | None, text: str | None) -> list[tuple[Found, Part]]:
+        """Where writings stand that no exclusion and no longer word takes away, sense left open."""
+        both, scan = parts(title, text, None), _Scan()
+        for part in both:
+            self._scan(part, scan)
+        placed = ((at, both[0] if at.in_title else both[1]) for at in _longest(scan.names))
+        return [
+            (at, part)
+            for at, part in placed
+            if not scan.cover(at) and not part.latin_word(at.start, at.end)
+        ]
+
     def _scan(self, part: Part, scan: _Scan) -> None:
         if not part.plain or not len(self._automaton):
             return
