@@ -48,6 +48,8 @@ class Brand(Part):
     not_context: tuple[str, ...] = ()
     need_context: bool = False
     products: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    stores: Mapping[str, str] = Field(default_factory=dict)  # name of a store → 山东青岛
+    accounts: tuple[str, ...] = ()  # public names of its own verified accounts
     budget_per_week: float = Field(1.0, gt=0)
 
 
@@ -168,6 +170,7 @@ class Plan(Part):
     demo: bool = False
     operator: Contact = Contact()
     brands: Mapping[str, Brand]
+    topics: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)  # beside the shipped ones
     watch: Watch = Watch()
     receivers: Mapping[str, Receiver] = Field(default_factory=dict)
     smtp: Smtp = Smtp()

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from keqing.settings import Plan, Settings
 from nlp.text import flat
+from nlp.words import accepted
 
 PLAN_FREQUENCY = 1_000_000  # above any word of the base dictionary: a plan word is never split
 MAX_KEYWORDS = 20
@@ -42,8 +43,28 @@ class Segmenter:
 
 
 def make_segmenter(settings: Settings) -> Segmenter:
-    """The segmenter of a plan."""
-    return Segmenter(settings.plan.nlp.segmenter, plan_words(settings.plan))
+    """The segmenter of a plan, with the words that staff accepted.
+
+    Raises:
+        BadConfig: words.tsv has a line that is no decision.
+    """
+    own = [*plan_words(settings.plan), *accepted(settings.root)]
+    return Segmenter(settings.plan.nlp.segmenter, own)
+
+
+def in_dictionary(segmenter: Segmenter) -> Container[str]:
+    """Every word that is known: the base dictionary's and the plan's."""
+    return frozenset(segmenter.words) | _base_dictionary()
+
+
+@cache
+def _base_dictionary() -> frozenset[str]:
+    import jieba
+
+    jieba.setLogLevel(60)
+    tokenizer = jieba.Tokenizer()
+    tokenizer.initialize()
+    return frozenset(word for word, count in tokenizer.FREQ.items() if count > 0)
 
 
 def plan_words(plan: Plan) -> list[str]:

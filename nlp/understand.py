@@ -20,6 +20,7 @@ from nlp.sarcasm import doubted, sarcasm
 from nlp.segment import keywords, make_segmenter
 from nlp.severity import RIVAL, asserted, repeated
 from nlp.text import flat, hashtags, split
+from nlp.topics import Topics
 from nlp.towards import Towards, felt, neutral, spoken
 
 P = tuple[float, float, float]
@@ -43,6 +44,7 @@ class Reading:
     title_tokens: tuple[str, ...]
     keywords: tuple[str, ...]
     hashtags: tuple[str, ...]
+    topics: tuple[str, ...]
 
     @property
     def intent(self) -> str | None:
@@ -70,6 +72,7 @@ class Seen:
     tokens: list[str]
     title_tokens: list[str]
     hashtags: tuple[str, ...]
+    topics: tuple[str, ...]
 
 
 class Reader:
@@ -80,6 +83,7 @@ class Reader:
         self.segmenter = make_segmenter(settings)
         self.rivals = frozenset(k for k, brand in settings.plan.brands.items() if not brand.ours)
         self.matcher = Matcher(settings.plan.brands)
+        self.topics = Topics(settings.plan.topics)
         self.cascade = cascade.build(self.model, settings.plan.nlp.second_stage, settings.root)
         self.version = self.cascade.version
         own = settings.root / "lexicons"
@@ -103,7 +107,14 @@ class Reader:
         signs = rules.read(self.scanner, *plain, split(text), matches.hits)
         tokens = self.segmenter.cut(plain[1])
         title_tokens = self.segmenter.cut(plain[0]) if title else []
-        return Seen(signs, spoken(matches, signs), tokens, title_tokens, hashtags(text))
+        return Seen(
+            signs,
+            spoken(matches, signs),
+            tokens,
+            title_tokens,
+            hashtags(text),
+            self.topics.read(signs.text),
+        )
 
     def _about_us(self, matches: Matches) -> bool:
         return any(hit.brand not in self.rivals for hit in matches.hits)
@@ -144,6 +155,7 @@ class Reader:
             title_tokens=tuple(seen.title_tokens),
             keywords=keywords([*seen.title_tokens, *seen.tokens]),
             hashtags=seen.hashtags,
+            topics=seen.topics,
         )
 
     def _danger(self, signs: Signs, towards: Towards) -> tuple[SeverityHit, ...]:
