@@ -98,7 +98,7 @@ def _steps(settings: Settings) -> dict[str, float]:
     versions = Versions(model="m", dictionary="d", plan="p")
     spent["records"], mentions = _timed(
         lambda: [
-            run._mention(post, said, place, versions, NOW)
+            run._mention(post, said, place, None, versions, NOW)
             for (post, said), place in zip(read, places, strict=True)
         ]
     )

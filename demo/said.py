@@ -29,6 +29,7 @@ class Said:
     board: int = 0
     rating: int = 0
     flags: tuple[str, ...] = ()
+    event: str = ""  # the truth: which happening it and its comments are about; "" for daily talk
 
 
 def name_of(author: int) -> str:

@@ -42,12 +42,14 @@ def set_decoys(random: Random, weibo: list[Said], threads: list[Said], start: da
     rival = _burst(random, start + timedelta(days=16), "青稚茶又翻车了", 45)
     for post in rival.comments:
         post.text = say(random, "qingzhi", "complaint")
+    army.event, rival.event = "army", "rival"
     threads += [army, rival]
     hype = Said(start + timedelta(days=10), OFFICIAL, "【木槿壶】新品首发，今天全场第二杯半价！")
     for _ in range(60):
         at = hype.at + timedelta(minutes=random.expovariate(1 / 60))
         words = say(random, "mujinhu", "praise")
         hype.comments.append(Said(at, random.randrange(5000, 8000), words))
+    hype.event = "hype"
     weibo.append(hype)
 
 

@@ -155,6 +155,8 @@ def _crisis(random: Random, t0: datetime, weibo: list[Said], threads: list[Said]
     answer = Said(minute(plan["statement"]), OFFICIAL,
                   "【声明】已封存涉事门店原料，配合调查，凭小票全额退款，向大家致歉。")  # fmt: skip
     hot = [first, big, press, answer]
+    for post in (thread, *hot):
+        post.event = "crisis"
     steps = [*plan["voices_per_hour"], [plan["calm"], 0]]
     for (begin, rate), (until, _) in pairwise(steps):
         for _ in range(round(rate * (until - begin) / 60)):
@@ -171,7 +173,8 @@ def _voice(random: Random, at: datetime, hot: list[Said], thread: Said, weibo: l
             random, "other", "replycrisis")  # fmt: skip
         thread.comments.append(Said(at, author, words))
     elif random.random() < 0.15:
-        weibo.append(Said(at, random.choice(CITIZENS), say(random, "mujinhu", "crisis")))
+        author, words = random.choice(CITIZENS), say(random, "mujinhu", "crisis")
+        weibo.append(Said(at, author, words, event="crisis"))
     else:
         kind = ("mujinhu", "crisis") if random.random() < 0.3 else ("other", "replycrisis")
         random.choice(open_posts).comments.append(Said(at, author, say(random, *kind)))
@@ -193,7 +196,8 @@ def _news(random: Random, start: datetime, end: datetime, t0: datetime) -> tuple
     ]
     book_ = book()["news"]
     at = t0 + timedelta(minutes=script()["media"])
-    items.append(Said(at, MEDIA, book_["crisisbody"], title=book_["crisistitle"]))
+    press = Said(at, MEDIA, book_["crisisbody"], title=book_["crisistitle"], event="crisis")
+    items.append(press)
     items.sort(key=lambda item: item.at)
     for n, item in enumerate(items):
         item.id = n + 1

@@ -88,6 +88,12 @@ def _words(texts: Sequence[str]) -> Ints:
     return np.concatenate([single, double]) + (1 << CHAR_BITS)
 
 
+def word_columns(words: Sequence[str]) -> Ints:
+    """Columns of single words, for a look at their idf."""
+    hashed = np.array([_word_hash(word) for word in words], np.uint64)
+    return _bucket(hashed, WORD_BITS) + (1 << CHAR_BITS)
+
+
 def _bucket(hashed: NDArray[np.uint64], bits: int) -> Ints:
     mixed = (hashed ^ (hashed >> np.uint64(30))) * _MIX
     return (mixed >> np.uint64(64 - bits)).astype(np.int64)

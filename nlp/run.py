@@ -1,7 +1,7 @@
 """Stage `score`: Posts that landed and are not scored → Mention files.
 
 In:  settings, the workflow database, the time; or bare {"id", "text"} lines.
-Out: one file of Mentions a batch, written aside and renamed; stories, voices and the batch log are
+Out: one file of Mentions a batch, written aside and renamed; stories, voices, events and the batch log are
 written in one transaction with it, so that a kill at any moment leaves nothing half done.
 """
 
@@ -24,7 +24,7 @@ from keqing.records import Mention, Post, Versions
 from keqing.settings import Settings
 from keqing.workflow import batches
 from keqing.workflow.db import Engine, begin
-from nlp import stories
+from nlp import happenings, stories
 from nlp.stories import Place
 from nlp.understand import Reader, Reading
 
@@ -148,9 +148,10 @@ def _write(
     )
     with begin(engine) as tx:
         places = stories.fold(tx, batch_id, read, now)
+        events = happenings.events(tx, reader, settings.plan.brands, read, places, now)
         mentions = [
-            _mention(post, said, place, versions, now)
-            for (post, said), place in zip(read, places, strict=True)
+            _mention(post, said, place, event, versions, now)
+            for (post, said), place, event in zip(read, places, events, strict=True)
         ]
         _save(settings.var / "mentions" / name, mentions)
         batches.record_scored(tx, batch_id, files, name, now)
@@ -162,7 +163,9 @@ def _write(
     report.files.append(name)
 
 
-def _mention(post: Post, said: Reading, place: Place, versions: Versions, now: datetime) -> Mention:
+def _mention(
+    post: Post, said: Reading, place: Place, event: str | None, versions: Versions, now: datetime
+) -> Mention:
     speaks = bool(post.text or post.title)
     return Mention(
         post=post,
@@ -181,11 +184,13 @@ def _mention(post: Post, said: Reading, place: Place, versions: Versions, now: d
         aspect_hits=said.aspect_hits,
         severity=said.severity,
         hashtags=said.hashtags,
+        topics=said.topics,
         keywords=said.keywords,
         tokens=said.tokens,
         title_tokens=said.title_tokens,
         story=place.story,
         story_role=place.role,
+        event=event,
         voice=place.voice,
         risk=_risk(said) if said.matches.hits else None,
         versions=versions,

@@ -1,0 +1,301 @@
+"""Events (事件): stories of one brand about one happening, their stars, threads and history.
+
+In:  a transaction; call it inside the one that records the batch, so that a kill undoes both.
+Out: what nlp.events clusters a batch against, in a few statements a batch; whom a page asks for an
+event's name, an alias or a history. Times are Unix seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    delete,
+    select,
+    update,
+)
+
+from keqing.workflow.db import METADATA, Tx
+
+EVENTS = Table(
+    "nlp_events",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("brand", String(128), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("first_story", String(512), nullable=False),
+    Column("first_at_s", BigInteger, nullable=False),
+    Column("last_at_s", BigInteger, nullable=False),
+    Column("scored_at_s", BigInteger, nullable=False),
+    Column("stories", Integer, nullable=False),
+    Index("nlp_events_active", "brand", "last_at_s"),
+)
+STARS = Table(  # what a new story is compared with: terms and weights, maybe a vector
+    "nlp_event_stars",
+    METADATA,
+    Column("event", String(32), primary_key=True),
+    Column("story", String(512), primary_key=True),
+    Column("post_id", String(512), nullable=False),
+    Column("terms", Text, nullable=False),
+    Column("vector", LargeBinary),
+    Column("joined", Integer, nullable=False),
+)
+MEMBERS = Table(
+    "nlp_event_stories",
+    METADATA,
+    Column("brand", String(128), primary_key=True),
+    Column("story", String(512), primary_key=True),
+    Column("event", String(32), nullable=False, index=True),
+    Column("star", String(512), nullable=False),  # the star's story that it joined by
+    Column("similarity", Float, nullable=False),  # 1 - novelty: 0 opened the event
+)
+THREADS = Table(
+    "nlp_event_threads",
+    METADATA,
+    Column("brand", String(128), primary_key=True),
+    Column("thread", String(512), primary_key=True),
+    Column("event", String(32), nullable=False, index=True),
+)
+LIKENESS = Table(  # pairs that looked alike at the last tick; merged when they do again
+    "nlp_event_likeness",
+    METADATA,
+    Column("elder", String(32), primary_key=True),
+    Column("younger", String(32), primary_key=True),
+)
+HISTORY = Table(
+    "nlp_event_history",
+    METADATA,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column(
+        "kind", String(8), nullable=False
+    ),  # merge: other is now event; split: other came from it
+    Column("event", String(32), nullable=False, index=True),
+    Column("other", String(32), nullable=False, index=True),
+    Column("at_s", BigInteger, nullable=False),
+)
+AT_ONCE = 500
+Key = tuple[str, str]  # brand, story or thread
+
+
+@dataclass
+class Star:
+    """A story that stands for its event; `terms` are its telling words with weights of norm 1."""
+
+    story: str
+    post_id: str
+    terms: dict[str, float]
+    vector: bytes | None = None
+    joined: int = 1
+
+
+@dataclass
+class Event:
+    """One happening of one brand."""
+
+    id: str
+    brand: str
+    name: str
+    first_story: str
+    first_at_s: int
+    last_at_s: int
+    stories: int = 0
+    stars: list[Star] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A story in an event, by which star, how alike (0 = it opened the event)."""
+
+    brand: str
+    story: str
+    event: str
+    star: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row of history."""
+
+    kind: str
+    event: str
+    other: str
+    at_s: int
+
+
+def active(
+    tx: Tx, brands: Collection[str], since_s: int, until_s: int, scored_since_s: int
+) -> list[Event]:
+    """Events of these brands that were talked of between two moments, oldest first, with stars."""
+    found: dict[str, Event] = {}
+    query = select(EVENTS).where(
+        EVENTS.c.brand.in_(sorted(brands)),
+        EVENTS.c.last_at_s >= since_s,
+        EVENTS.c.first_at_s <= until_s,
+        EVENTS.c.scored_at_s >= scored_since_s,
+    )
+    for row in tx.execute(query.order_by(EVENTS.c.first_at_s, EVENTS.c.id)):
+        found[row.id] = Event(
+            row.id, row.brand, row.name, row.first_story, row.first_at_s, row.last_at_s, row.stories
+        )
+    for part in _parts(list(found)):
+        stars = select(STARS).where(STARS.c.event.in_(part)).order_by(STARS.c.event, STARS.c.story)
+        for row in tx.execute(stars):
+            terms = json.loads(row.terms)
+            star = Star(row.story, row.post_id, terms, row.vector, row.joined)
+            found[row.event].stars.append(star)
+    for event in found.values():  # the first story's star leads: others are split from it
+        event.stars.sort(key=lambda star: (star.story != event.first_story, star.story))
+    return list(found.values())
+
+
+def of_stories(tx: Tx, keys: Collection[Key]) -> dict[Key, str]:
+    """Events of the stories that have one."""
+    return _looked_up(tx, MEMBERS, "story", keys)
+
+
+def of_threads(tx: Tx, keys: Collection[Key]) -> dict[Key, str]:
+    """Events of the threads that have one."""
+    return _looked_up(tx, THREADS, "thread", keys)
+
+
+def save(tx: Tx, events: Sequence[Event], scored_at_s: int) -> None:
+    """Write changed and new events with their stars."""
+    for part in _parts([event.id for event in events]):
+        tx.execute(delete(STARS).where(STARS.c.event.in_(part)))
+        tx.execute(delete(EVENTS).where(EVENTS.c.id.in_(part)))
+    rows = [
+        {"id": e.id, "brand": e.brand, "name": e.name, "first_story": e.first_story,
+         "first_at_s": e.first_at_s, "last_at_s": e.last_at_s, "stories": e.stories,
+         "scored_at_s": scored_at_s}
+        for e in events
+    ]  # fmt: skip
+    stars = [
+        {"event": e.id, "story": s.story, "post_id": s.post_id, "vector": s.vector,
+         "joined": s.joined, "terms": json.dumps(s.terms, ensure_ascii=False)}
+        for e in events for s in e.stars
+    ]  # fmt: skip
+    if rows:
+        tx.execute(EVENTS.insert(), rows)
+    if stars:
+        tx.execute(STARS.insert(), stars)
+
+
+def add_members(tx: Tx, members: Sequence[Member], threads: Mapping[Key, str]) -> None:
+    """Write new stories and new threads with their events."""
+    if members:
+        tx.execute(MEMBERS.insert(), [vars(member) for member in members])
+    rows = [{"brand": b, "thread": t, "event": event} for (b, t), event in threads.items()]
+    if rows:
+        tx.execute(THREADS.insert(), rows)
+
+
+def likeness(tx: Tx, events: Collection[str]) -> set[tuple[str, str]]:
+    """Pairs of these events that looked alike before: (elder, younger)."""
+    found: set[tuple[str, str]] = set()
+    for part in _parts(sorted(events)):
+        rows = tx.execute(select(LIKENESS).where(LIKENESS.c.elder.in_(part)))
+        found |= {(row.elder, row.younger) for row in rows}
+    return found
+
+
+def set_likeness(tx: Tx, events: Collection[str], pairs: Collection[tuple[str, str]]) -> None:
+    """Replace what is known of these events' likeness."""
+    for part in _parts(sorted(events)):
+        tx.execute(delete(LIKENESS).where(LIKENESS.c.elder.in_(part)))
+    if pairs:
+        rows = [{"elder": elder, "younger": younger} for elder, younger in sorted(pairs)]
+        tx.execute(LIKENESS.insert(), rows)
+
+
+def merge(tx: Tx, elder: str, younger: str, at_s: int) -> None:
+    """Give the younger event's stories and threads to the elder; its id stays as an alias."""
+    for table in (MEMBERS, THREADS):
+        tx.execute(update(table).where(table.c.event == younger).values(event=elder))
+    tx.execute(delete(STARS).where(STARS.c.event == younger))
+    tx.execute(delete(EVENTS).where(EVENTS.c.id == younger))
+    tx.execute(HISTORY.insert().values(kind="merge", event=elder, other=younger, at_s=at_s))
+
+
+def split(tx: Tx, event: str, star: str, other: str, at_s: int) -> int:
+    """Move the stories that joined by one star to another event; gives their number."""
+    part = (MEMBERS.c.star == star) | (MEMBERS.c.story == star)
+    moved = tx.execute(
+        update(MEMBERS).where(MEMBERS.c.event == event, part).values(event=other)
+    ).rowcount
+    tx.execute(HISTORY.insert().values(kind="split", event=event, other=other, at_s=at_s))
+    return int(moved)
+
+
+def history(tx: Tx, event: str) -> list[Change]:
+    """What happened to an event, oldest first."""
+    mine = (HISTORY.c.event == event) | (HISTORY.c.other == event)
+    rows = tx.execute(select(HISTORY).where(mine).order_by(HISTORY.c.seq))
+    return [Change(row.kind, row.event, row.other, row.at_s) for row in rows]
+
+
+def living(tx: Tx, event: str) -> str:
+    """The id under which an event lives now: follows merges; an id that was split off again lives."""
+    query = select(HISTORY.c.event).where(HISTORY.c.kind == "merge").order_by(HISTORY.c.seq.desc())
+    seen: set[str] = set()
+    while event not in seen and not _lives(tx, event):
+        seen.add(event)
+        event = tx.execute(query.where(HISTORY.c.other == event)).scalar() or event
+    return event
+
+
+def aliases(tx: Tx, event: str) -> tuple[str, ...]:
+    """Every id under which posts of a living event may stand in the index, its own first."""
+    found, wave = [event], [event]
+    query = select(HISTORY.c.other).where(HISTORY.c.kind == "merge").order_by(HISTORY.c.seq)
+    while wave:
+        others = tx.execute(query.where(HISTORY.c.event.in_(wave))).scalars().all()
+        wave = [o for o in dict.fromkeys(others) if o not in found and not _lives(tx, o)]
+        found += wave
+    return tuple(found)
+
+
+def _lives(tx: Tx, event: str) -> bool:
+    return tx.execute(select(EVENTS.c.id).where(EVENTS.c.id == event)).first() is not None
+
+
+def get(tx: Tx, ids: Collection[str]) -> dict[str, Event]:
+    """Events with their stars, for pages; ids that live no more are left out."""
+    found: dict[str, Event] = {}
+    for part in _parts(sorted(ids)):
+        for row in tx.execute(select(EVENTS).where(EVENTS.c.id.in_(part))):
+            found[row.id] = Event(
+                row.id, row.brand, row.name, row.first_story,
+                row.first_at_s, row.last_at_s, row.stories,
+            )  # fmt: skip
+        order = STARS.c.event, STARS.c.joined.desc(), STARS.c.story
+        for row in tx.execute(select(STARS).where(STARS.c.event.in_(part)).order_by(*order)):
+            star = Star(row.story, row.post_id, json.loads(row.terms), row.vector, row.joined)
+            found[row.event].stars.append(star)
+    return found
+
+
+def _looked_up(tx: Tx, table: Table, name: str, keys: Collection[Key]) -> dict[Key, str]:
+    wanted, found = set(keys), {}
+    for part in _parts(sorted({key for _, key in wanted})):
+        for row in tx.execute(select(table).where(table.c[name].in_(part))):
+            key = row.brand, getattr(row, name)
+            if key in wanted:
+                found[key] = row.event
+    return found
+
+
+def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for at in range(0, len(values), AT_ONCE):
+        yield values[at : at + AT_ONCE]

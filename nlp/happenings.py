@@ -1,0 +1,77 @@
+"""Posts of a batch → their events: of which brand, in which thread, about what.
+
+In:  posts with what they say and their stories, the plan's brands, a transaction. Out: an event per
+post that is about a brand, None for others. Clustering is nlp.events' work.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from keqing.records import Post
+from keqing.settings import Brand
+from keqing.workflow.db import Tx
+from nlp.events import Told, cluster
+from nlp.stories import Place
+from nlp.telling import Rarity, rarity, terms
+from nlp.text import flat
+from nlp.understand import Reader, Reading
+
+Vectors = Mapping[str, bytes]  # int8 embedding of a post by its id; those missing go without
+
+
+def events(
+    tx: Tx,
+    reader: Reader,
+    brands: Mapping[str, Brand],
+    read: Sequence[tuple[Post, Reading]],
+    places: Sequence[Place],
+    now: datetime,
+    vectors: Vectors | None = None,
+) -> list[str | None]:
+    """Events of the posts of one batch; call it once a batch, after their stories are known."""
+    subjects = [subject(said, brands) for _, said in read]
+    rare = rarity(reader.model.idf)
+    told = list(_told(read, places, subjects, brands, rare, vectors or {}))
+    found = cluster(tx, told, int(now.timestamp()))
+    return [
+        found.get((brand, place.story)) if brand else None
+        for brand, place in zip(subjects, places, strict=True)
+    ]
+
+
+def subject(said: Reading, brands: Mapping[str, Brand]) -> str | None:
+    """The brand that a post is about before others: most often named, ours before a rival, first."""
+    counts = Counter(hit.brand for hit in said.matches.hits)
+    ranked = sorted(counts, key=lambda brand: (-counts[brand], not brands[brand].ours))
+    return ranked[0] if ranked else None
+
+
+def threads(post: Post) -> tuple[str, ...]:
+    """Its own thread, then what it answers or repeats; a first post is a thread of its own."""
+    named = (post.thread_id or post.id, post.id, post.parent_id, post.repost_of)
+    return tuple(dict.fromkeys(name for name in named if name))
+
+
+def _told(
+    read: Sequence[tuple[Post, Reading]],
+    places: Sequence[Place],
+    subjects: Sequence[str | None],
+    brands: Mapping[str, Brand],
+    rare: Rarity,
+    vectors: Vectors,
+) -> Iterator[Told]:
+    names = {
+        key: {flat(writing) for writing in (brand.name, *brand.aliases)}
+        for key, brand in brands.items()
+    }
+    for (post, said), place, brand in zip(read, places, subjects, strict=True):
+        if brand is None:
+            continue
+        at = post.published_at or post.first_seen_at
+        yield Told(
+            brand, place.story, post.id, int(at.timestamp()),
+            terms(said, brand, names[brand], rare), threads(post), vectors.get(post.id),
+        )  # fmt: skip
