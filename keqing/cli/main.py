@@ -18,6 +18,7 @@ from keqing.cli import (
     indexing,
     line,
     onepass,
+    plan,
     serve,
     staff,
     text,
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="keqing", description="客情：品牌舆情监测")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for module in (
-        up, onepass, serve, crawling, line, staff, indexing, upkeep, doctor, trouble, text, words
+        up, onepass, plan, serve, crawling, line, staff, indexing, upkeep, doctor, trouble, text, words
     ):  # fmt: skip
         module.add_verbs(
             lambda name, call, about, example: _verb(verbs, name, call, about, example)
