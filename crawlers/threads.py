@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urljoin
 
 from crawlers.pages.walls import Answer
 from crawlers.site import Refused
@@ -58,16 +59,19 @@ async def read_thread(
     """Read one thread; `pages` lands its posts and gives the address to go on from next time.
 
     A thread that is gone or closed to guests is noted, one with a page that cannot be read is read
-    again next time; neither holds back the others.
+    again next time (and once in this crawl); neither holds back the others.
 
     Raises:
         SourceChanged: too many threads of this crawl cannot be read.
     """
     tally = job.keeper.tally
+    if row.tid in job.broken:
+        return
     try:
         ended = replace(row, state="done", url=await pages(row))
     except (SourceChanged, UnreadablePage) as error:
-        if len(tally.changed) + 1 >= MOST_CHANGED:
+        job.broken.add(row.tid)
+        if len(job.broken) >= MOST_CHANGED:
             raise
         tally.changed.append(str(error))
         return
@@ -78,6 +82,15 @@ async def read_thread(
         ended = replace(row, state=STATES[error.answer])
     with begin(job.engine) as tx:
         job.put_thread(tx, ended)
+
+
+async def read_left(job: Job, pages: Callable[[ThreadRow], Awaitable[str]]) -> None:
+    """Read what an earlier crawl listed and could not read: a known list is not walked to its end."""
+    with read(job.engine) as tx:
+        left = targets.open_threads(tx, job.card.name)
+    for row in left:
+        url = urljoin(job.card.base_url, row.url)
+        await read_thread(job, replace(row, url=url), pages)
 
 
 def count_left(job: Job) -> None:

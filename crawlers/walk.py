@@ -8,7 +8,7 @@ written last, so that a crash repeats work and never skips it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urljoin, urlsplit
@@ -43,6 +43,7 @@ class Job:
     engine: Engine
     clock: Callable[[], datetime]
     fault: BaseException | None = None
+    broken: set[str] = field(default_factory=set)  # threads that this crawl could not read
 
     def row(self, target: Target) -> TargetRow:
         """Progress on a target."""

@@ -15,7 +15,7 @@ from crawlers.pages.discourse import parse_topics, title_of, unread_ids
 from crawlers.pages.json_sites import parse_discourse
 from crawlers.pages.page import Item, Page
 from crawlers.spiders.base import SourceSpider
-from crawlers.threads import Listed, count_left, moved, read_thread
+from crawlers.threads import Listed, count_left, moved, read_left, read_thread
 from crawlers.walk import Found, newest_first, said_empty
 from keqing.settings import Target
 from keqing.workflow.targets import ThreadRow
@@ -35,6 +35,8 @@ class DiscourseSpider(SourceSpider):
 
         async def pages(row: ThreadRow) -> str:
             return await self._pages(row, first_walk)
+
+        await read_left(self.job, pages)
 
         async def read(url: str, until: datetime | None) -> Found:
             page = await self.site.get(url, "json")
