@@ -35,7 +35,7 @@ STRENGTH = 4.0  # C of the regression; 1 to 16 differ by less than one label in 
 SEED_WEIGHT = 0.3  # a post that the plan's words decide teaches less than a person
 FOLDS = 3
 STAND_IN = "它"
-FILE = "senses.json"
+FOLDER, FILE = "relevance", "senses.json"  # var/relevance/senses.json
 
 Floats = NDArray[np.float32]
 

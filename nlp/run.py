@@ -89,7 +89,8 @@ def score_batch(
     """Score these landed files together into one file of Mentions; adds to `report`."""
     landing = Landing(settings.var / "landing")
     posts = [_masked(post) for file in files for post in landing.read(file)]
-    readings = reader.read([p.text or "" for p in posts], [p.title or "" for p in posts])
+    texts, titles = [p.text or "" for p in posts], [p.title or "" for p in posts]
+    readings = reader.read(texts, titles, [p.source for p in posts])
     _write(settings, engine, reader, files, list(zip(posts, readings, strict=True)), now, report)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from keqing.records import AspectHit, Polarity, SeverityHit
 from keqing.settings import Settings
-from nlp import aspects, cascade, lexicon, linear, rules
+from nlp import aspects, cascade, lexicon, linear, relevance, rules
 from nlp.brands import Matcher, Matches
 from nlp.cues import Scanner
 from nlp.emotion import emotion
@@ -82,28 +82,37 @@ class Reader:
         self.model = linear.load()
         self.segmenter = make_segmenter(settings)
         self.rivals = frozenset(k for k, brand in settings.plan.brands.items() if not brand.ours)
-        self.matcher = Matcher(settings.plan.brands)
+        senses = relevance.load(settings.var / relevance.FOLDER)
+        self.matcher = Matcher(settings.plan.brands, senses)
         self.topics = Topics(settings.plan.topics)
         self.cascade = cascade.build(self.model, settings.plan.nlp.second_stage, settings.root)
         self.version = self.cascade.version
         own = settings.root / "lexicons"
         self.scanner = Scanner(lexicon.own(own))
-        self.dictionary = f"{self.segmenter.version}+{lexicon.version(own)}"
+        words = (
+            self.segmenter.version,
+            lexicon.version(own),
+            *([senses.version] if senses else []),
+        )
+        self.dictionary = "+".join(words)
 
-    def read(self, texts: Sequence[str], titles: Sequence[str]) -> list[Reading]:
-        """One Reading per text (with its title, "" if none)."""
+    def read(
+        self, texts: Sequence[str], titles: Sequence[str], sources: Sequence[str] = ()
+    ) -> list[Reading]:
+        """One Reading per text (with its title, "" if none, and its source, where known)."""
         pairs = list(zip(map(_sound, titles), map(_sound, texts), strict=True))
-        seen = [self._seen(title, text) for title, text in pairs]
+        known = sources or [""] * len(pairs)
+        seen = [self._seen(*pair, source) for pair, source in zip(pairs, known, strict=True)]
         said = [f"{title}\n{text}" if title else text for title, text in pairs]
         answers = self._answers(said, [self._about_us(one.towards.matches) for one in seen])
         whole = [(answer.polarity, max(answer.p)) for answer in answers]
         felt([one.towards for one in seen], self.model, whole)
         return [self._one(one, answer) for one, answer in zip(seen, answers, strict=True)]
 
-    def _seen(self, title: str, text: str) -> Seen:
+    def _seen(self, title: str, text: str, source: str) -> Seen:
         """What lists and dictionaries find; each text is made flat and split once."""
         plain = flat(title), flat(text)
-        matches = self.matcher.find(title, text, plain)
+        matches = self.matcher.find(title, text, plain, source)
         signs = rules.read(self.scanner, *plain, split(text), matches.hits)
         tokens = self.segmenter.cut(plain[1])
         title_tokens = self.segmenter.cut(plain[0]) if title else []

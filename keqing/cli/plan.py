@@ -77,7 +77,7 @@ def _plan(args: argparse.Namespace) -> int:
     before = current.plan.brands if args.plan else None
     found = preview(
         posts, changed.plan.brands, before, only=args.brand,
-        judge=relevance.load(current.var / "relevance"), size=args.size, seed=args.seed,
+        judge=relevance.load(current.var / relevance.FOLDER), size=args.size, seed=args.seed,
     )  # fmt: skip
     if args.json:
         show(args, found)

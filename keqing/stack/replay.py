@@ -62,7 +62,8 @@ def replay(
         raise UsageError(f"{into} is not empty; name a new folder")
     again = _embedded(settings, into)
     again.var.mkdir(parents=True, mode=0o700)
-    (again.var / "landing").symlink_to((settings.var / "landing").resolve())
+    for kept in ("landing", "relevance"):  # what was collected, and what staff's labels taught
+        (again.var / kept).symlink_to((settings.var / kept).resolve())
     with read(engine) as tx:
         log = [batch for batch in batches.logged(tx) if day is None or _day(batch) <= day]
     own = open_file(again.var / "keqing.db")
