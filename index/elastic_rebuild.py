@@ -28,6 +28,7 @@ class Rebuild:
 
     def __init__(self, server: Server, now: datetime) -> None:
         self.server, self.state = server, State(server)
+        self.state.behind()  # a question first: an address that does not answer is told at once
         self.state.prepare()
         kept = self.state.read(PROGRESS).get("_source", {})
         going = being_made(self.state)
