@@ -179,6 +179,17 @@ class AspectHit(Record):
     brand: str | None = None  # whose clause it is; None without a brand, or with several
 
 
+class Corrected(Record):
+    """What a person said of one field; `model` is the model's own value, which stays beside."""
+
+    field: str
+    model: str
+    to: str
+    by: str
+    at: Utc
+    reason: str
+
+
 class Versions(Record):
     """What produced the derived fields."""
 
@@ -218,6 +229,7 @@ class Mention(Record):
     influence: float = 0.0
     coordinated: bool = False
     risk: float | None = None
+    corrected: tuple[Corrected, ...] = ()  # never in the Mention files: laid over them when loaded
     versions: Versions
     scored_at: Utc
 
