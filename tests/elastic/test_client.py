@@ -12,6 +12,7 @@ from index.ast import All
 from index.elastic import ElasticEngine
 from index.elastic_client import Patience, Server
 from index.engine import open_index
+from index.schema import INDEX_VERSION
 from keqing.errors import (
     BadConfig,
     IndexBusy,
@@ -37,7 +38,8 @@ EMPTY = {
         "stories": {"value": 0}, "voices": {"value": 0}, "all": {"newest": {"value": None}},
     },
 }  # fmt: skip
-ALIAS = {"keqing-mentions-v1-1-before-2015": {"aliases": {"keqing": {}}}}
+HEAD = f"keqing-mentions-v{INDEX_VERSION}"
+ALIAS = {f"{HEAD}-1-before-2015": {"aliases": {"keqing": {}}}}
 
 
 def at(url: str, env: Mapping[str, str] | None = None, **more: object) -> ElasticEngine:
@@ -230,7 +232,10 @@ def test_an_index_of_another_version_is_not_read() -> None:
 @pytest.mark.parametrize(
     ("behind", "why"),
     [
-        (["keqing-mentions-v1-1-2026.11", "keqing-mentions-v1-2-2026.11"], "mixes v1-1, v1-2"),
+        (
+            [f"{HEAD}-1-2026.11", f"{HEAD}-2-2026.11"],
+            f"mixes v{INDEX_VERSION}-1, v{INDEX_VERSION}-2",
+        ),
         (["somebody-elses"], "none of ours"),
     ],
 )

@@ -69,7 +69,7 @@ def test_a_document_that_the_mapping_refuses_is_named(engine: ElasticEngine) -> 
 def test_an_unknown_field_is_refused(engine: ElasticEngine) -> None:
     """The mapping is strict: a field that the program forgot to map is an error, not a guess."""
     engine.upsert([mention(1)], T0)
-    month = engine.names.month("v1-1", int(T0.timestamp()))
+    month = engine.names.month(engine.state.current().name, int(T0.timestamp()))
     with pytest.raises(IndexRejected, match="surprise"):
         engine.server.tell("PUT", f"/{month}/_doc/x", {"surprise": 1})
     assert engine.count(All(), None).posts == 0
@@ -93,7 +93,8 @@ def test_a_full_disk_is_told_and_over(engine: ElasticEngine) -> None:
 def test_a_lost_alias_is_no_empty_index(engine: ElasticEngine, node: Node) -> None:
     """Indices that somebody deleted are told, not answered with zero."""
     engine.upsert([mention(1)], T0)
-    found = engine.server.ask("GET", f"/{engine.names.pattern('v1-1')}/_settings")
+    pattern = engine.names.pattern(engine.state.current().name)
+    found = engine.server.ask("GET", f"/{pattern}/_settings")
     for index in found:
         engine.server.tell("DELETE", f"/{index}")
     with pytest.raises(IndexUnavailable, match="no such index"):
