@@ -23,6 +23,10 @@ LOOK_BACK = 10
 _ASKED = re.compile(r"(?:吗|么)(?:[？?\s]|$)")
 _RHETORIC = re.compile(r"难道|不是|凭什么|谁负责|恶不恶|可不")
 _FILLERS = "任何|发现|发生|出现|检出|被|过|有|什么|再|存在|因此|造成|受到|收到|接到|要|会|这种|的|到|客人|约谈|喝出|吃出|喝到|吃到|见过|遇到|碰到|看到"
+_TURNED = "但|却|导致|因为|结果|反而|所以|害得|害我"  # what ends the reach of a negation
+# `before`: right before the term, up to three fillers between; `ahead`: anywhere before it.
+_TAILS = {"before": f"{{}}(?:{_FILLERS}){{{{0,3}}}}$", "ahead": f"{{}}(?:(?!{_TURNED}).)*$"}
+JOINED = 2  # characters between two dangers that one negation covers
 Discount = Callable[[int], float]  # factor for what stands at a place
 
 
@@ -36,11 +40,14 @@ def asserted(
 ) -> tuple[SeverityHit, ...]:
     """The surest hit of each class; `discount` lowers what is said of another."""
     surest: dict[str, SeverityHit] = {}
-    for cue in cues:
+    before, factor = -JOINED - 1, 1.0
+    for cue in sorted(cues, key=lambda cue: cue.start):
         if not _fits(cue, clauses):
             continue
-        factor = min(factor_of(cue, clauses), discount(cue.start))
-        value = round(cue.entry.value * factor, 3)
+        alone = factor_of(cue, clauses)
+        joined = 0 <= cue.start - before <= JOINED  # 没有偷税漏税, 没人受伤或住院
+        before, factor = cue.end, min(alone, factor) if joined else alone
+        value = round(cue.entry.value * min(factor, discount(cue.start)), 3)
         name = cue.entry.name
         if name not in surest or value > surest[name].confidence:
             surest[name] = SeverityHit(name=name, term=cue.entry.term, confidence=value)
@@ -59,18 +66,21 @@ def factor_of(cue: Cue, clauses: Clauses) -> float:
     """How much of a danger is asserted: 1 for a plain statement."""
     number = clauses.at(cue.start)
     start, stop = clauses.span(number)
-    clause = clauses.text[start:stop]
-    before = clauses.text[max(start, cue.start - LOOK_BACK) : cue.start]
-    factor = _asked(clauses.text[cue.end : stop], clause)
-    for value, pattern in _contexts("before"):
-        factor = min(factor, value if pattern.search(before) else 1.0)
-    for value, pattern in _contexts("clause"):
-        factor = min(factor, value if pattern.search(clause) else 1.0)
     first, last = clauses.sentence(number)
-    for value, pattern in _contexts("sentence"):
-        factor = min(factor, value if pattern.search(clauses.text, first, last) else 1.0)
-    for value, pattern in _contexts("previous"):
-        factor = min(factor, value if pattern.search(clauses.text, first, start) else 1.0)
+    near = max(start, cue.start - LOOK_BACK)
+    places = {
+        "before": (near, cue.start),
+        "ahead": (start, cue.start),
+        "clause": (start, stop),
+        "sentence": (first, last),
+        "previous": (first, start),
+    }
+    factor = _asked(clauses.text[cue.end : stop], clauses.text[start:stop])
+    for where, place in places.items():
+        words_there = clauses.text[slice(*place)]
+        for value, classes, pattern in _contexts(where) if words_there else ():
+            if value < factor and (not classes or cue.entry.name in classes):
+                factor = value if pattern.search(words_there) else factor
     return factor
 
 
@@ -106,12 +116,13 @@ def _factors() -> dict[str, float]:
 
 
 @cache
-def _contexts(where: str) -> tuple[tuple[float, re.Pattern[str]], ...]:
-    """Factor and pattern of each line of severity_context.tsv that looks there."""
+def _contexts(where: str) -> tuple[tuple[float, frozenset[str], re.Pattern[str]], ...]:
+    """Factor, classes (none = all) and pattern of each line that looks there."""
     found = []
-    for _, value, place, terms in rows("severity_context.tsv"):
+    for name, value, place, terms in rows("severity_context.tsv"):
         if place == where:
             either = "|".join(sorted(words(terms), key=len, reverse=True))
-            tail = f"(?:{either})(?:{_FILLERS}){{0,3}}$" if where == "before" else either
-            found.append((float(value), re.compile(tail)))
+            pattern = re.compile(_TAILS.get(where, "{}").format(f"(?:{either})"))
+            classes = frozenset(filter(None, name.partition("@")[2].split("、")))
+            found.append((float(value), classes, pattern))
     return tuple(found)

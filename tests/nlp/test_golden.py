@@ -40,6 +40,7 @@ MINIMA = {
     "平实": (0.50, 0.80, 0.70, 1.00),
     "新": (0.50, 0.75, 0.90, 1.00),
     "末": (0.50, 0.65, 0.85, 1.00),
+    "再": (0.50, 0.70, 0.75, 1.00),
 }
 
 
@@ -165,26 +166,26 @@ def test_free_sentences_about_two_brands(reader: Reader) -> None:
         for (cell, text), read in zip(cases, readings, strict=True)
         if {hit.brand: str(hit.polarity) for hit in read.matches.hits} != towards(cell)
     ]
-    assert len(cases) >= 70
+    assert len(cases) >= 94
     assert len(wrong) <= 0.15 * len(cases), "\n".join(wrong)
 
 
 def test_asserted_danger_is_always_found() -> None:
-    """Each of 190 plain statements is at least .8 sure of its class: recall 1.0."""
+    """Each of 220 plain statements is at least .8 sure of its class: recall 1.0."""
     cases = rows("severity_asserted.tsv")
     missed = [
         text
         for name, text in cases
         if not any(h.name == name and h.confidence >= SURE for h in severity(flat(text)))
     ]
-    assert len(cases) >= 190
+    assert len(cases) >= 220
     assert missed == []
 
 
 def test_danger_that_is_not_asserted_seldom_alarms(reader: Reader) -> None:
-    """Of 220 negated, supposed, figurative, rehearsed, told or asked dangers ≤ 5 % reach .8."""
+    """Of 250 negated, supposed, figurative, rehearsed, told or asked dangers ≤ 5 % reach .8."""
     texts = [text for _, text in rows("severity_not.tsv")]
     readings = reader.read(texts, [""] * len(texts))
     loud = [text for text, read in zip(texts, readings, strict=True) if sure(read)]
-    assert len(texts) >= 220
-    assert len(loud) <= 11, "\n".join(loud)
+    assert len(texts) >= 250
+    assert len(loud) <= 12, "\n".join(loud)
