@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 
 from index.document import Document, to_document
+from keqing.errors import IndexRejected
 from keqing.records import Mention
 
 MAX_ID_BYTES = 512
@@ -24,7 +25,11 @@ def admit(mentions: Sequence[Mention]) -> tuple[list[Document], list[Refused]]:
     documents: list[Document] = []
     refused: list[Refused] = []
     for mention in mentions:
-        document = to_document(mention)
+        try:
+            document = to_document(mention)
+        except IndexRejected as error:
+            refused.append((mention.post.id, str(error)))
+            continue
         if (why := _objection(document)) is None:
             documents.append(document)
         else:

@@ -121,6 +121,14 @@ class Keyword:
 
 
 @dataclass(frozen=True)
+class Similar:
+    """A post of another story and the cosine of both vectors."""
+
+    hit: Hit
+    cosine: float
+
+
+@dataclass(frozen=True)
 class LoadReport:
     """What became of the mentions handed in; `rejected` pairs an id with the reason."""
 
@@ -196,6 +204,9 @@ class IndexEngine(Protocol):
 
     def examples(self, node: Node, window: Window | None, n: int = 5) -> list[Hit]:
         """The riskiest posts of distinct stories."""
+
+    def similar(self, post_id: str, window: Window | None, size: int = 10) -> list[Similar]:
+        """Posts of other stories about a brand of this post, likest first, by embedding."""
 
     def document_alarms(self, window: Window, min_confidence: float) -> list[Hit]:
         """Posts with a brand that assert a severity class at least this surely."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from index.answers import Hit
 from index.matcher import Fields
+from index.similar import vector_bytes
 from keqing.records import Mention, Polarity, utc_text
 
 COUNTERS = ("likes", "comments", "reposts", "views", "rating", "followers")
@@ -43,6 +44,7 @@ class Document:
     tags: tuple[tuple[str, str], ...]
     counters: dict[str, float | None]
     shown: dict[str, Any]
+    vector: bytes | None = None  # 512 signed bytes, on the first telling of a story
 
     def fields(self) -> Fields:
         """The document as the reference matcher reads it."""
@@ -52,6 +54,8 @@ class Document:
         """Changes exactly when something but counters, collection time and run changes."""
         kept = {k: v for k, v in self.shown.items() if k not in ("collected_at", *COUNTERS)}
         content = [kept, self.tokens, self.title_tokens, self.tags, self.brands, self.voice]
+        if self.vector is not None:
+            content.append(self.vector.hex())
         packed = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
         return hashlib.blake2b(packed, digest_size=16).hexdigest()
 
@@ -86,6 +90,7 @@ def to_document(mention: Mention) -> Document:
         tags=tuple(sorted(set(_tags(mention)))),
         counters=_counters(mention),
         shown=_shown(mention, published),
+        vector=vector_bytes(post.id, mention.vector),
     )
 
 

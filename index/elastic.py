@@ -13,7 +13,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 from index.admit import admit
-from index.answers import Bucket, Count, Hit, Keyword, LoadReport, SearchPage, Series, Sort, Window
+from index.answers import (
+    Bucket,
+    Count,
+    Hit,
+    Keyword,
+    LoadReport,
+    SearchPage,
+    Series,
+    Similar,
+    Sort,
+    Window,
+)
 from index.ast import All, Node
 from index.elastic_bulk import Action, Bulk
 from index.elastic_client import Server
@@ -24,6 +35,7 @@ from index.elastic_pages import NEWEST, Pages
 from index.elastic_query import Query, where
 from index.elastic_questions import keywords, series, values
 from index.elastic_rebuild import Rebuild, being_made, forget_replaced
+from index.elastic_similar import nearest
 from index.elastic_snapshot import take
 from index.elastic_state import Edition, State
 from index.elastic_write import Writer
@@ -122,6 +134,11 @@ class ElasticEngine:
     def examples(self, node: Node, window: Window | None, n: int = 5) -> list[Hit]:
         """The riskiest posts of distinct stories."""
         return list(self.search(node, window, sort="risk", size=n, fold=True).hits)
+
+    def similar(self, post_id: str, window: Window | None, size: int = 10) -> list[Similar]:
+        """Posts of other stories about the same brand, likest first."""
+        found = nearest(self.server, self._target(), post_id, window, size)
+        return [Similar(answer(hit, All()), cosine) for hit, cosine in found]
 
     def document_alarms(self, window: Window, min_confidence: float) -> list[Hit]:
         """Posts about a brand with an asserted severity class, oldest first."""

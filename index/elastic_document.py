@@ -53,7 +53,13 @@ def stored(doc: Document) -> dict[str, Any]:
         "title_tokens": " ".join(map(token, doc.title_tokens)),
         "facts": _facts(doc), "sig": doc.signature(), "shown": doc.shown,
         **{name: value for name, value in doc.counters.items() if value is not None},
+        **({"vector": signed(doc.vector)} if doc.vector else {}),
     }  # fmt: skip
+
+
+def signed(vector: bytes) -> list[int]:
+    """Bytes as the numbers -128 … 127 that a server takes."""
+    return [byte - 256 if byte > 127 else byte for byte in vector]
 
 
 def answer(found: Mapping[str, Any], node: Node, similar: int = 1) -> Hit:
@@ -78,4 +84,4 @@ def _facts(doc: Document) -> dict[str, Any]:
     }
 
 
-__all__ = ["SHOWN", "TAGS", "answer", "document_id", "stored", "tag_value", "token"]
+__all__ = ["SHOWN", "TAGS", "answer", "document_id", "signed", "stored", "tag_value", "token"]

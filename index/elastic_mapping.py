@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from index.ast import Field
 from index.schema import INDEX_VERSION
+from index.similar import WIDTH
 from keqing.settings import IndexSettings
 
 CHINA = timezone(timedelta(hours=8))
@@ -37,6 +38,8 @@ PROPERTIES: dict[str, Any] = {
     "risk": {"type": "double"}, "severe": {"type": "double"}, "interactions": _LONG,
     "likes": _LONG, "comments": _LONG, "reposts": _LONG, "views": _LONG, "followers": _LONG,
     "rating": {"type": "double"}, "tokens": _TOKENS, "title_tokens": _TOKENS, "facts": _FACTS,
+    "vector": {"type": "dense_vector", "dims": WIDTH, "element_type": "byte",
+               "similarity": "cosine", "index": True},
     "sig": {"type": "keyword", "index": False, "doc_values": False},
     "shown": {"type": "object", "enabled": False},
 }  # fmt: skip
@@ -77,10 +80,18 @@ def template(settings: IndexSettings, edition: str, *, live: bool) -> dict[str, 
         "_meta": {"index_version": INDEX_VERSION},
         "template": {
             "settings": index_settings(settings),
-            "mappings": MAPPING,
+            "mappings": mapping(settings),
             "aliases": {names.alias: {}} if live else {},
         },
     }
+
+
+def mapping(settings: IndexSettings) -> dict[str, Any]:
+    """Fields of a month; OpenSearch knows no dense_vector, so vectors are only kept there."""
+    if settings.flavour == "elasticsearch":
+        return MAPPING
+    kept = {"vector": {"type": "object", "enabled": False}}
+    return {**MAPPING, "properties": {**PROPERTIES, **kept}}
 
 
 def index_settings(settings: IndexSettings) -> dict[str, Any]:

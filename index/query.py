@@ -14,6 +14,7 @@ from index.answers import (
     LoadReport,
     SearchPage,
     Series,
+    Similar,
     Sort,
     Window,
 )
@@ -22,6 +23,6 @@ from index.language import parse, show
 
 __all__ = [
     "All", "And", "Bucket", "Count", "Hit", "IndexEngine", "Keyword", "LoadReport", "Near", "Node",
-    "Not", "Or", "Phrase", "Range", "SearchPage", "Series", "Sort", "Tag", "Window", "Word",
+    "Not", "Or", "Phrase", "Range", "SearchPage", "Series", "Similar", "Sort", "Tag", "Window", "Word",
     "leaves", "parse", "show",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 
 # Every ASCII mark but quotes is part of a token, as in a whitespace tokenizer: `5.1`, `c++` and
 # `b:x` stay whole; all other code points are token characters of `ascii` anyway.
@@ -32,6 +32,7 @@ CREATE TRIGGER IF NOT EXISTS mentions_out AFTER DELETE ON mentions BEGIN
     VALUES ('delete', old.rowid, old.tokens, old.title_tokens, old.tags);
     DELETE FROM facts WHERE rowid_ = old.rowid;
     DELETE FROM seen WHERE rowid = old.rowid;
+    DELETE FROM vectors WHERE rowid = old.rowid;
 END;
 CREATE TABLE IF NOT EXISTS facts (
     brand TEXT NOT NULL, published_at INTEGER NOT NULL, rowid_ INTEGER NOT NULL,
@@ -44,6 +45,10 @@ CREATE TABLE IF NOT EXISTS seen (
     rowid INTEGER PRIMARY KEY, collected_at INTEGER NOT NULL, likes INTEGER, comments INTEGER,
     reposts INTEGER, views INTEGER, rating REAL, followers INTEGER
 );
+CREATE TABLE IF NOT EXISTS vectors (
+    rowid INTEGER PRIMARY KEY, story TEXT NOT NULL, vector BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS vectors_story ON vectors (story);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 INSERT OR IGNORE INTO meta VALUES ('generation', 0), ('version', {INDEX_VERSION});
 """

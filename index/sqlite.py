@@ -25,6 +25,7 @@ from index.answers import (
     LoadReport,
     SearchPage,
     Series,
+    Similar,
     Sort,
     Window,
 )
@@ -37,6 +38,7 @@ from index.schema import DDL, INDEX_VERSION
 from index.score import jlh
 from index.series import Grid
 from index.sqlite_query import where
+from index.sqlite_similar import nearest
 from index.sqlite_write import TIE_BITS, upsert
 from keqing.errors import (
     IndexBusy,
@@ -172,6 +174,12 @@ class SqliteEngine:
     def examples(self, node: Node, window: Window | None, n: int = 5) -> list[Hit]:
         """The riskiest posts of distinct stories."""
         return list(self.search(node, window, sort="risk", size=n, fold=True).hits)
+
+    def similar(self, post_id: str, window: Window | None, size: int = 10) -> list[Similar]:
+        """Posts of other stories about the same brand, likest first."""
+        found = nearest(self._all, post_id, window, size)
+        hits = self._hits([rowid for rowid, _ in found], All(), {})
+        return [Similar(hit, cosine) for hit, (_, cosine) in zip(hits, found, strict=True)]
 
     def document_alarms(self, window: Window, min_confidence: float) -> list[Hit]:
         """Posts about a brand with an asserted severity class, oldest first."""

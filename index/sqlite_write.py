@@ -68,6 +68,8 @@ def _insert(db: sqlite3.Connection, doc: Document, rowid: int) -> None:
             (brand, doc.published_at, rowid, doc.first_seen_at, doc.source, negative,
              positive and not negative, doc.voice, doc.timed),
         )  # fmt: skip
+    if doc.vector is not None:
+        db.execute("INSERT INTO vectors VALUES (?,?,?)", (rowid, doc.story, doc.vector))
     _count(db, doc, rowid)
 
 

@@ -179,6 +179,40 @@ class AspectHit(Record):
     brand: str | None = None  # whose clause it is; None without a brand, or with several
 
 
+class InfluencePart(Record):
+    """One part of an author's influence: value 0..1, weight, and the points of 100 that it gives."""
+
+    name: Literal["reach", "echo", "standing"]
+    value: Probability
+    weight: float
+    points: float
+
+
+class Sign(Record):
+    """One reason for a suspicion and its points; `code` is stable."""
+
+    code: str
+    points: float
+
+
+class Speaker(Record):
+    """Who speaks and from where, as far as public signs tell: an estimate with reasons.
+
+    Pseudonymous: nothing here says who a person is, and no private trait is derived.
+    """
+
+    role_confidence: Probability
+    role_reasons: tuple[str, ...]
+    influence: tuple[InfluencePart, ...]
+    unknown: tuple[str, ...] = ()  # parts of the influence that were left out
+    coordination: float = 0.0  # 0..100, sum of `signs`
+    signs: tuple[Sign, ...] = ()
+    region: str | None = None  # province or country
+    place: str | None = None  # the finest place that the words name
+    region_code: str | None = None  # GB/T 2260
+    region_basis: Literal["store", "words", "ip", "stated"] | None = None
+
+
 class Corrected(Record):
     """What a person said of one field; `model` is the model's own value, which stays beside."""
 
@@ -224,10 +258,12 @@ class Mention(Record):
     story: str
     story_role: Literal["original", "repost", "copy"] = "original"
     event: str | None = None
+    vector: str | None = None  # of a story's first telling about us: 512 signed bytes, base64
     voice: bool = True  # first post of this author in this story
     author_role: str | None = None
     influence: float = 0.0
     coordinated: bool = False
+    speaker: Speaker | None = None
     risk: float | None = None
     corrected: tuple[Corrected, ...] = ()  # never in the Mention files: laid over them when loaded
     versions: Versions

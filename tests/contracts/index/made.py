@@ -59,6 +59,7 @@ def mention(n: int, text: str = "客服 差", **more: Any) -> Mention:
         tokens=tuple(text.split()),
         title_tokens=tuple((title or "").split()),
         story=more.get("story", f"s{n}"),
+        vector=more.get("vector"),
         voice=more.get("voice", True),
         risk=more.get("risk", float(n)),
         versions=VERSIONS,

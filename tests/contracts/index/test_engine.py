@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -140,6 +141,56 @@ def test_counts_by_and_keywords(engine: IndexEngine) -> None:
     assert by == {"demo-weibo": (21, 1), "demo-forum": (1, 1)}
     month = Window(T0 - timedelta(days=28), T0)
     assert engine.keywords(All(), DAY, month)[0].word == "异物"
+
+
+def packed(*coordinates: int) -> str:
+    return b64encode(
+        bytes(c & 0xFF for c in (*coordinates, *[0] * (512 - len(coordinates))))
+    ).decode()
+
+
+def test_similar_posts_are_other_stories_of_the_brand(engine: IndexEngine) -> None:
+    """By cosine, likest first; never the post's own story, another brand or outside the window."""
+    engine.upsert(
+        [
+            mention(1, story="a", vector=packed(100, 0)),
+            mention(2, story="a"),  # a copy: found by its story
+            mention(3, story="b", vector=packed(90, -10)),
+            mention(4, story="c", vector=packed(50, 50)),
+            mention(5, story="d", vector=packed(100, 1), brands=("bank",)),
+            mention(6, story="e", vector=packed(100, 2), at=T0 - timedelta(days=9)),
+            mention(7, story="f", vector=packed(-100, 0)),
+            mention(8, story="g"),
+        ],
+        T0,
+    )
+    engine.refresh()
+    for asked in ("weibo:1", "weibo:2"):
+        found = engine.similar(asked, DAY, size=2)
+        assert [one.hit.id for one in found] == ["weibo:3", "weibo:4"]
+        assert [one.cosine for one in found] == pytest.approx([0.9939, 0.7071], abs=1e-4)
+    assert [one.hit.id for one in engine.similar("weibo:1", None)][:2] == ["weibo:6", "weibo:3"]
+    assert [one.cosine for one in engine.similar("weibo:1", DAY)][-1] == pytest.approx(-1.0)
+    assert engine.similar("weibo:8", DAY) == engine.similar("weibo:none", DAY) == []
+
+
+def test_a_vector_follows_its_post(engine: IndexEngine) -> None:
+    """A newer snapshot replaces the vector, and what is erased is no neighbour any more."""
+    engine.upsert([mention(1, vector=packed(1)), mention(2, vector=packed(0, 9))], T0)
+    later = T0 + timedelta(hours=1)
+    assert engine.upsert([mention(2, vector=packed(5), collected=later)], T0).changed == 1
+    engine.refresh()
+    assert [(s.hit.id, s.cosine) for s in engine.similar("weibo:1", None)] == [("weibo:2", 1.0)]
+    engine.erase_ids(["weibo:2"])
+    engine.refresh()
+    assert engine.similar("weibo:1", None) == []
+
+
+def test_a_damaged_vector_is_refused_with_its_post(engine: IndexEngine) -> None:
+    """Bytes that are no vector are reported, the others go in."""
+    bad = [mention(1, vector="AAAA"), mention(2, vector=packed(0)), mention(3, vector=packed(1))]
+    report = engine.upsert(bad, T0)
+    assert (report.created, [id_ for id_, _ in report.rejected]) == (1, ["weibo:1", "weibo:2"])
 
 
 def test_highlight_marks_matched_words_only(engine: IndexEngine) -> None:
