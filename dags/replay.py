@@ -7,7 +7,10 @@ compares that day's files to the byte. A difference fails the run.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable, dag, task
 
@@ -17,6 +20,12 @@ def told(context: dict[str, object]) -> None:
     from keqing.stack.trouble import failed
 
     failed(context)
+
+
+def day_of(context: Mapping[str, Any]) -> str:
+    """Beijing day of the run's interval; a run by hand has none and is for the day before."""
+    begin = context.get("data_interval_start") or context["dag_run"].run_after - timedelta(days=1)
+    return f"{begin.astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m-%d}"
 
 
 @dag(
@@ -39,15 +48,13 @@ def replay() -> None:
     def again() -> dict[str, object]:
         import shutil
         from pathlib import Path
-        from zoneinfo import ZoneInfo
 
         from airflow.sdk import get_current_context
 
         from keqing.process import run_verb
 
         root = os.environ["AIRFLOW_HOME"]
-        begin = get_current_context()["data_interval_start"]
-        day = f"{begin.astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m-%d}"
+        day = day_of(get_current_context())
         into = Path(root) / "var" / "replay" / day
         shutil.rmtree(into, ignore_errors=True)  # what the last replay of this day left
         return run_verb(["replay", str(into), "--day", day, "--root", root], 7200.0)

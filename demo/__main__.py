@@ -1,6 +1,7 @@
 """`python -m demo --var DIR`: run the city until it is told to stop.
 
-DIR/city.json keeps seed, T0 and ports, so that a second start is the same city.
+DIR/city.json keeps seed, T0 and ports, so that a second start is the same city. DIR/city/ gets the files
+of the remote-channel desk as of the start, to be imported.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from demo.city import City
+from demo.desk import files
 
 BEGAN_BEFORE = timedelta(hours=3)
 
@@ -34,6 +36,8 @@ def main() -> None:
         name: int(address.rstrip("/").rsplit(":", 1)[1]) for name, address in city.sites.items()
     }
     _write(path, {"seed": seed, "t0": t0.isoformat(), "ports": ports, "sites": city.sites})
+    for name, body in files(seed, t0, _now()).items():
+        _put(args.var / "city" / name, body)
     city.start()
     stopped = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
@@ -47,9 +51,13 @@ def _now() -> datetime:
 
 
 def _write(path: Path, value: object) -> None:
+    _put(path, json.dumps(value, ensure_ascii=False, indent=1).encode())
+
+
+def _put(path: Path, body: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+    aside.write_bytes(body)
     os.replace(aside, path)
 
 

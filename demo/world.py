@@ -65,7 +65,7 @@ def build(seed: int, t0: datetime) -> World:
     )
 
 
-def _moments(random: Random, start: datetime, end: datetime, per_day: float) -> list[datetime]:
+def moments(random: Random, start: datetime, end: datetime, per_day: float) -> list[datetime]:
     """Moments with the day's and the week's rhythm; hours are Beijing's."""
     found, at = [], start
     while at < end:
@@ -89,7 +89,7 @@ def _utter(random: Random) -> str:
 
 def _timelines(random: Random, start: datetime, end: datetime) -> list[Said]:
     posts: list[Said] = []
-    for at in _moments(random, start, end, 30):
+    for at in moments(random, start, end, 30):
         post = Said(at, random.choice(CITIZENS), _utter(random), likes=random.randrange(60))
         if posts and random.random() < 0.06:
             original = random.choice(posts[-20:])
@@ -99,7 +99,7 @@ def _timelines(random: Random, start: datetime, end: datetime) -> list[Said]:
         posts.append(post)
         for _ in range(random.choice((0, 0, 0, 0, 1, 2))):
             post.comments.append(_reply(random, at, end, "reply"))
-    for at in _moments(random, start, end, 1.5):
+    for at in moments(random, start, end, 1.5):
         text = "【木槿壶】" + say(random, "mujinhu", "praise")
         posts.append(Said(at, OFFICIAL, text, likes=random.randrange(2000)))
     posts.append(
@@ -117,7 +117,7 @@ def _reply(random: Random, at: datetime, end: datetime, kind: str) -> Said:
 
 def _forum(random: Random, start: datetime, end: datetime) -> list[Said]:
     threads = []
-    for at in _moments(random, start, end, 6):
+    for at in moments(random, start, end, 6):
         text = _utter(random)
         thread = Said(
             at, random.randrange(100, 600), text, title=text[:22], board=random.choice((2, 3))
@@ -192,7 +192,7 @@ def _number(threads: list[Said]) -> None:
 def _news(random: Random, start: datetime, end: datetime, t0: datetime) -> tuple[Said, ...]:
     items = [
         Said(at, MEDIA, say(random, "news", "body"), title=say(random, "news", "title"))
-        for at in _moments(random, start, end, 2)
+        for at in moments(random, start, end, 2)
     ]
     book_ = book()["news"]
     at = t0 + timedelta(minutes=script()["media"])
@@ -206,7 +206,7 @@ def _news(random: Random, start: datetime, end: datetime, t0: datetime) -> tuple
 
 def _reviews(random: Random, start: datetime, end: datetime) -> tuple[Said, ...]:
     found = []
-    for n, at in enumerate(_moments(random, start, end, 5)):
+    for n, at in enumerate(moments(random, start, end, 5)):
         kind = _pick(random, KINDS)
         stars = {"praise": 5, "neutral": 3, "complaint": 1}[kind]
         text = say(random, "mujinhu", kind) if random.random() < 0.95 else "此用户没有填写评价。"
@@ -217,7 +217,7 @@ def _reviews(random: Random, start: datetime, end: datetime) -> tuple[Said, ...]
 
 def _topics(random: Random, start: datetime, end: datetime) -> tuple[Said, ...]:
     found = []
-    for n, at in enumerate(_moments(random, start, end, 1)):
+    for n, at in enumerate(moments(random, start, end, 1)):
         text = _utter(random)
         topic = Said(at, random.randrange(100, 300), text, id=n + 1, title=text[:22])
         for _ in range(random.choice((0, 1, 2, 5, 12, 30))):

@@ -104,6 +104,27 @@ def test_stages_follow_each_other_in_their_pools(bag: dict[str, object]) -> None
     assert used - {"default_pool"} == set(pools)
 
 
+DAYS = """
+import logging, runpy, sys
+from datetime import UTC, datetime
+from types import SimpleNamespace
+logging.disable(logging.CRITICAL)
+day_of = runpy.run_path(sys.argv[1])["day_of"]
+begin = datetime(2026, 11, 20, 16, tzinfo=UTC)
+by_hand = SimpleNamespace(run_after=datetime(2026, 11, 25, 17, tzinfo=UTC))
+print("DAYS", day_of({"data_interval_start": begin}), day_of({"dag_run": by_hand}))
+"""
+
+
+def test_a_replay_is_for_the_day_of_its_interval(tmp_path: Path) -> None:
+    """A day is Beijing's; a run by hand has no interval and is for the day before."""
+    command = [sys.executable, "-c", DAYS, str(ROOT / "dags" / "replay.py")]
+    env = {**os.environ, "AIRFLOW_HOME": str(tmp_path), "AIRFLOW_CONFIG": str(ROOT / "airflow.cfg")}
+    (tmp_path / "var").mkdir()
+    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=120, check=True)
+    assert "DAYS 2026-11-21 2026-11-25" in done.stdout
+
+
 def test_every_option_exists(bag: dict[str, object]) -> None:
     """`airflow config lint` passes invented options; none stands in the file."""
     file = configparser.ConfigParser(interpolation=None)

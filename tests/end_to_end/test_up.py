@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from keqing.process import group_alive
@@ -53,13 +55,29 @@ def system(root: Path) -> Iterator[subprocess.Popen[str]]:
     up.communicate()
 
 
-def wait_for(process: subprocess.Popen[str], words: str) -> None:
+def wait_for(process: subprocess.Popen[str], words: str) -> str:
+    """Everything said until then."""
     if process.stdout is None:
         raise RuntimeError("no output to read")
+    said = ""
     for line in process.stdout:
+        said += line
         if words in line:
-            return
+            return said
     raise RuntimeError(f"ended before it said {words!r}")
+
+
+def sign_in(said: str) -> httpx.Response:
+    """Sign in at the address and with the password that were printed."""
+    address = re.search(r"看板 (http://[\d.:]+)", said)
+    entrance = re.search(r"登录 (\S+)  一次性密码 (\S+)", said)
+    assert address is not None
+    assert entrance is not None
+    with httpx.Client(base_url=address[1], trust_env=False) as browser:
+        token = re.search(r'name="csrf" value="(\w+)"', browser.get("/login").text)
+        assert token is not None
+        words = {"name": entrance[1], "password": entrance[2], "csrf": token[1]}
+        return browser.post("/login", data=words)
 
 
 def loaded(root: Path) -> int:
@@ -69,7 +87,11 @@ def loaded(root: Path) -> int:
 
 def test_the_scheduler_runs_the_line(root: Path, system: subprocess.Popen[str]) -> None:
     """A post that lands while Airflow is up is in the index after a run; TERM leaves nothing."""
-    wait_for(system, "Ctrl-C")
+    said = wait_for(system, "Ctrl-C")
+    for words in ("采集 (帖文 / 新增)", "负面提及", "预警", "Airflow http://127.0.0.1:"):
+        assert words in said
+    entered = sign_in(said)
+    assert (entered.status_code, entered.headers["location"]) == (303, "/account")
     (root / "a.csv").write_text("id,正文\n1,木槿壶真好喝\n", encoding="utf-8")
     take = [sys.executable, "-m", "keqing", "import", str(root / "a.csv"), "--root", str(root)]
     subprocess.run(take, check=True, capture_output=True)
