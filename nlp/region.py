@@ -81,9 +81,9 @@ class Regions:
         if of:
             self._stores.make_automaton()
 
-    def of(self, post: Post, said: Reading) -> Whence:
-        """Whence of one post."""
-        parts = [flat(post.title or ""), flat(split(post.text or "").own)]
+    def of(self, post: Post, said: Reading, parts: Sequence[str] | None = None) -> Whence:
+        """Whence of one post; `parts` are its plain_parts where they are known already."""
+        parts = parts or plain_parts(post)
         told = post.region and named(PREFIX.sub("", post.region))
         if store := self._store(parts, said.matches.hits):
             return _whence(store, "store")
@@ -105,6 +105,11 @@ class Regions:
             if brand in brands
         }
         return found.pop() if len(found) == 1 else None
+
+
+def plain_parts(post: Post) -> tuple[str, str]:
+    """Title and own words of a post, flat."""
+    return flat(post.title or ""), flat(split(post.text or "").own)
 
 
 def _known(brand: str, store: str, where: str) -> Place:
