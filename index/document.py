@@ -177,6 +177,7 @@ def _shown(mention: Mention, published: datetime) -> dict[str, Any]:
             "intents": list(mention.intents), "sarcasm": list(mention.sarcasm),
             "hits": [hit.model_dump(mode="json") for hit in mention.brands],
             "rejected": [rejection.model_dump() for rejection in mention.rejected],
+            "corrected": [one.model_dump(mode="json") for one in mention.corrected],
             "versions": mention.versions.model_dump(), "stage": mention.stage,
             "thread_id": post.thread_id, "flags": list(post.flags), "verified": post.author.verified,
         },

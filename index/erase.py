@@ -18,7 +18,7 @@ from index.engine import open_index
 from index.run import mentions_of
 from keqing.errors import UsageError
 from keqing.settings import Settings
-from keqing.workflow import batches
+from keqing.workflow import batches, corrections
 from keqing.workflow.db import Engine, begin
 
 
@@ -54,6 +54,9 @@ def erase(
         ids = _ids(index, author, url, posts)
         rows = sum(_without(path, ids, dry_run) for path in _files(settings, engine)) if ids else 0
         gone = 0 if dry_run or not ids else index.erase_ids(sorted(ids))
+        if ids and not dry_run:
+            with begin(engine) as tx:
+                corrections.forget(tx, ids)
     finally:
         index.close()
     return EraseReport(found=len(ids), erased=gone, mention_rows=rows, dry_run=dry_run)

@@ -17,6 +17,7 @@ from index.run import mentions_of
 from keqing.settings import Settings
 from keqing.workflow import batches
 from keqing.workflow.db import Engine, begin
+from keqing.workflow.overlay import shown
 
 Progress = Callable[[int, int], None]
 
@@ -71,7 +72,7 @@ def _catch_up(
     total = LoadReport()
     for batch in log:
         if batch.batch_id not in build.done:
-            mentions = list(mentions_of(settings.var / "mentions" / batch.mention_file))
-            total = total + build.add(batch.batch_id, mentions, now)
+            found = list(mentions_of(settings.var / "mentions" / batch.mention_file))
+            total = total + build.add(batch.batch_id, shown(engine, found), now)
             progress(len(build.done), len(log))
     return total

@@ -19,6 +19,7 @@ from keqing.records import Mention
 from keqing.settings import Settings
 from keqing.workflow import batches
 from keqing.workflow.db import Engine, begin
+from keqing.workflow.overlay import shown
 
 
 def load(settings: Settings, engine: Engine, now: datetime) -> LoadReport:
@@ -36,11 +37,11 @@ def load(settings: Settings, engine: Engine, now: datetime) -> LoadReport:
     damaged: list[str] = []
     for batch in waiting:
         try:
-            mentions = list(mentions_of(settings.var / "mentions" / batch.mention_file))
+            found = list(mentions_of(settings.var / "mentions" / batch.mention_file))
         except IndexFault as error:
             damaged.append(str(error))
             continue
-        total = total + index.upsert(mentions, now)
+        total = total + index.upsert(shown(engine, found), now)
         with begin(engine) as tx:
             batches.record_loaded(tx, batch.batch_id, now)
     index.refresh()

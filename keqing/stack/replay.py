@@ -22,9 +22,9 @@ from index.run import load
 from keqing.errors import UsageError
 from keqing.landing import Landing
 from keqing.settings import IndexSettings, Settings
-from keqing.workflow import batches
+from keqing.workflow import batches, corrections
 from keqing.workflow.batches import LoggedBatch
-from keqing.workflow.db import Engine, open_file, read
+from keqing.workflow.db import Engine, begin, open_file, read
 from nlp.run import ScoreReport, score_batch
 from nlp.understand import Reader
 
@@ -66,7 +66,10 @@ def replay(
         (again.var / kept).symlink_to((settings.var / kept).resolve())
     with read(engine) as tx:
         log = [batch for batch in batches.logged(tx) if day is None or _day(batch) <= day]
+        by_staff = corrections.every(tx)
     own = open_file(again.var / "keqing.db")
+    with begin(own) as tx:
+        corrections.add(tx, by_staff)
     posts = _score(again, own, log)
     load(again, own, now)
     compared = [batch for batch in log if day is None or _day(batch) == day]
