@@ -14,6 +14,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,6 +96,32 @@ def started(settings: Mapping[str, object] | None = None, files: Mapping[str, by
     finally:
         node.stop()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def cluster(size: int) -> Iterator[list[Node]]:
+    """Nodes of one cluster, started side by side."""
+    homes = [Path(tempfile.mkdtemp(prefix="keqing-es-")) for _ in range(size)]
+    ports = [(free_port(), free_port()) for _ in range(size)]
+    nodes = [
+        Node(f"http://127.0.0.1:{http}", home) for home, (http, _) in zip(homes, ports, strict=True)
+    ]
+    shared: dict[str, object] = {
+        "discovery.type": None,
+        "cluster.name": homes[0].name,
+        "discovery.seed_hosts": [f"127.0.0.1:{transport}" for _, transport in ports],
+        "cluster.initial_master_nodes": [f"n{n}" for n in range(size)],
+    }
+    try:
+        for n, (home, (http, transport)) in enumerate(zip(homes, ports, strict=True)):
+            _lay_out(home, http, transport, {**shared, "node.name": f"n{n}"}, {})
+        with ThreadPoolExecutor(size) as pool:
+            list(pool.map(Node.start, nodes))
+        yield nodes
+    finally:
+        for node, home in zip(nodes, homes, strict=True):
+            node.stop()
+            shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager
