@@ -163,6 +163,36 @@ def seeds_of(matcher: Matcher, brand: str, posts: Sequence[Labelled], most: int)
     return found[True] + found[False]
 
 
+@dataclass(frozen=True)
+class Counted:
+    """How a matcher does on posts that taught nothing."""
+
+    right: int  # posts of the brand that it takes
+    wrong: int  # others that it takes
+    missed: int
+    left: int  # others that it leaves
+
+    @property
+    def accuracy(self) -> float:
+        """Share of posts judged rightly; 1 where there is none."""
+        rows = self.right + self.wrong + self.missed + self.left
+        return (self.right + self.left) / rows if rows else 1.0
+
+
+def counted(matcher: Matcher, brand: str, posts: Sequence[Labelled]) -> Counted:
+    """Judge a matcher on labelled posts."""
+    seen = [
+        (any(hit.brand == brand for hit in matcher.find(p.title, p.text, source=p.source).hits), p)
+        for p in posts
+    ]
+    return Counted(
+        sum(taken and p.ours for taken, p in seen),
+        sum(taken and not p.ours for taken, p in seen),
+        sum(not taken and p.ours for taken, p in seen),
+        sum(not taken and not p.ours for taken, p in seen),
+    )
+
+
 def load(folder: Path) -> Senses | None:
     """What was learned in an installation; None where nothing was.
 

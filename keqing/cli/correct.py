@@ -51,6 +51,30 @@ def newest_mentions(ctx: Context, posts: Sequence[str]) -> dict[str, Mention]:
     return found
 
 
+def evaluate_corrections(args: argparse.Namespace) -> int:
+    """Each field's share of right values, when it was corrected and now (`evaluate --corrections`)."""
+    from nlp.judged import judged
+    from nlp.understand import Reader
+
+    ctx = context(args)
+    with db.read(ctx.engine) as tx:
+        rows = [r for r in corrections.standing(corrections.every(tx)) if r.half == "judge"]
+    mentions = newest_mentions(ctx, [row.post for row in rows])
+    found = judged(rows, mentions, Reader(ctx.settings)) if mentions else []
+    if args.json:
+        show(args, {"fields": [vars(one) for one in found]})
+        return 0
+    print(f"评测用的更正 {len(rows)} 条 (corrections of the judging half)")
+    for one in found:
+        print(f"{one.name:<20} {one.rows:>5} 条  更正时 {one.before:.1%} → 现在 {one.after:.1%}")
+        if one.macro_f1_before is not None:
+            print(f"{'':<20} macro-F1  {one.macro_f1_before:.3f} → {one.macro_f1_after:.3f}")
+        for said, posts in (("现在对了", one.gained), ("现在错了", one.lost)):
+            if posts:
+                print(f"{'':<20} {said} {len(posts)}：{' '.join(posts[:5])}")
+    return 0
+
+
 def _lines(path: Path, wanted: set[str]) -> Iterator[str]:
     """Rows of a Mention file that may be of these posts; only these are read as records."""
     marks = [f'"id":{json.dumps(one, ensure_ascii=False)}' for one in wanted]

@@ -1,4 +1,4 @@
-"""Verb `plan`: what a plan takes and leaves of what landed (preview), which senses it learns (learn)."""
+"""Verb `plan`: what a plan takes and leaves of what landed (preview); senses learned of names (learn)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add_verbs(add: AddVerb) -> None:
         "plan", _plan, "what a plan takes and leaves of what landed",
         "keqing plan preview --plan new.toml --hours 24 --brand mujinhu",
     )  # fmt: skip
-    plan.add_argument("act", choices=("preview",))
+    plan.add_argument("act", choices=("preview", "learn"))
     plan.add_argument("--plan", type=Path, help="a changed plan, compared with keqing.toml")
     plan.add_argument("--hours", type=float, default=24.0, help="how far back (default 24)")
     plan.add_argument("--brand", help="one brand's key")
@@ -63,11 +63,19 @@ def landed(settings: Settings, since: datetime, damaged: dict[str, str]) -> list
 
 
 def _plan(args: argparse.Namespace) -> int:
+    if args.hours <= 0 or args.size < 0:
+        raise UsageError("plan: --hours must be over 0 and --size not below 0")
+    if args.act == "learn":
+        from keqing.cli.learn import learn
+
+        return learn(args)
+    return _preview(args)
+
+
+def _preview(args: argparse.Namespace) -> int:
     from nlp import relevance
     from nlp.preview import preview
 
-    if args.hours <= 0 or args.size < 0:
-        raise UsageError("plan preview: --hours must be over 0 and --size not below 0")
     root = args.root.resolve()
     current = load_settings(root)
     changed = _settings(root, args.plan) if args.plan else current

@@ -35,7 +35,9 @@ def add_verbs(add: AddVerb) -> None:
                        help="second stage: one step alone, to fit on another machine")  # fmt: skip
     judge = add("evaluate", _evaluate, "figures on labelled sets", "keqing evaluate --data DIR")
     judge.add_argument("--model", type=Path, default=None)
-    judge.add_argument("--data", type=Path, action="append", required=True)
+    judge.add_argument("--data", type=Path, action="append", help="folder of labelled CSV")
+    judge.add_argument("--corrections", action="store_true",
+                       help="by staff's corrections, the half that judges: then and now")  # fmt: skip
     judge.add_argument("--split", default="dev")
     judge.add_argument("--second", default="builtin", help="builtin, off, or a folder with a model")
     judge.add_argument("--margin", type=float, help="doubt below which a post goes there")
@@ -94,6 +96,12 @@ def _train_encoder(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
+    if args.corrections:
+        from keqing.cli.correct import evaluate_corrections
+
+        return evaluate_corrections(args)
+    if not args.data:
+        raise UsageError("evaluate needs --data DIR or --corrections")
     from keqing.settings import SecondStage
     from nlp import linear
     from nlp.cascade import build

@@ -369,3 +369,45 @@ def test_only_the_training_half_is_exported(
     found = {m.post.id: m for m in mentions_of(root / "var" / "mentions" / batch.mention_file)}
     assert texts == {found[id_].post.text: "neutral" for id_ in training}
     assert 0 < len(texts) < len(TEXTS)
+
+
+def test_the_judging_half_tells_then_and_now(
+    root: Path, correct: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`evaluate --corrections` counts the judging half alone, each field for itself."""
+    for id_ in TEXTS:
+        correct(id_, "polarity", "neutral")
+    correct("poor", "brand:rival", "yes")
+    capsys.readouterr()
+    assert main(["evaluate", "--corrections", "--json", "--root", str(root)]) == 0
+    fields = json.loads(capsys.readouterr().out.splitlines()[-1])["fields"]
+    assert [(f["name"], f["rows"], f["before"], f["after"]) for f in fields] == [
+        ("brand:rival", 1, 1.0, 1.0),
+        ("polarity", 1, 0.0, 0.0),
+    ]
+    assert main(["evaluate", "--corrections", "--root", str(root)]) == 0
+    assert "评测用的更正 2 条" in capsys.readouterr().out
+
+
+def test_a_changed_plan_shows_which_posts_it_gains(
+    root: Path, correct: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A plan that no longer knows the rival is wrong on the post that staff confirmed."""
+    correct("poor", "brand:rival", "yes")
+    changed = PLAN.replace('aliases = ["青稚茶"]', 'aliases = ["青稚茶饮"]')
+    changed = changed.replace('name = "青稚茶"', 'name = "青稚茶饮"')
+    (root / "keqing.toml").write_text(changed, encoding="utf-8")
+    capsys.readouterr()
+    assert main(["evaluate", "--corrections", "--json", "--root", str(root)]) == 0
+    [one] = json.loads(capsys.readouterr().out.splitlines()[-1])["fields"]
+    assert (one["before"], one["after"], one["lost"]) == (1.0, 0.0, ["demo:poor"])
+
+
+def test_evaluate_without_anything_to_judge_is_refused(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither data nor corrections: exit 2; no correction yet: no field."""
+    assert main(["evaluate", "--root", str(root)]) == 2
+    assert "--data DIR or --corrections" in capsys.readouterr().err
+    assert main(["evaluate", "--corrections", "--json", "--root", str(root)]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"fields": []}
