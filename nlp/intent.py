@@ -15,7 +15,7 @@ from functools import cache
 
 from keqing.records import AspectHit, Polarity
 from nlp.aspects import sign
-from nlp.lexicon import rows
+from nlp.lexicon import rows, words
 from nlp.rules import Signs, fits
 
 PRIORITY = ("广告", "投诉", "谣言转述", "求助", "咨询", "建议", "表扬", "意见")
@@ -96,9 +96,10 @@ def _said(signs: Signs) -> dict[str, float]:
 
 def _add_patterns(said: dict[str, float], signs: Signs) -> None:
     """What no word list holds: waits, repeated faults, questions of any wording."""
-    for name, value, pattern in _patterns():
-        if name not in said and any(_asked(signs, m, name) for m in pattern.finditer(signs.text)):
-            said[name] = value
+    for name, value, needs, pattern in _patterns():
+        if name not in said and needs.search(signs.text):
+            if any(_asked(signs, found, name) for found in pattern.finditer(signs.text)):
+                said[name] = value
 
 
 def _asked(signs: Signs, found: re.Match[str], name: str) -> bool:
@@ -110,12 +111,12 @@ def _asked(signs: Signs, found: re.Match[str], name: str) -> bool:
 
 
 @cache
-def _patterns() -> tuple[tuple[str, float, re.Pattern[str]], ...]:
-    """Name, value and pattern; several lines of one intent and value become one pattern."""
-    lines: dict[tuple[str, float], list[str]] = {}
-    for name, value, pattern in rows("intent_patterns.tsv"):
-        lines.setdefault((name, float(value)), []).append(f"(?:{pattern})")
-    return tuple((name, value, re.compile("|".join(held))) for (name, value), held in lines.items())
+def _patterns() -> tuple[tuple[str, float, re.Pattern[str], re.Pattern[str]], ...]:
+    """Name, value, what must be in the text, pattern."""
+    return tuple(
+        (name, float(value), re.compile("|".join(words(needs))), re.compile(pattern))
+        for name, value, needs, pattern in rows("intent_patterns.tsv")
+    )
 
 
 def _leaning(signs: Signs, polarity: Polarity) -> Polarity:
