@@ -93,9 +93,11 @@ WORKS = re.compile(
 
 
 def said(own: str, about_us: bool) -> Said:
-    """What flat own words tell of their author."""
-    works = about_us and bool(WORKS.search(own))
-    return Said(bool(LIVED.search(own)) and not HEARSAY.search(own), works)
+    """What flat own words tell of their author, where they are about us."""
+    if not about_us:
+        return Said()
+    lived = bool(LIVED.search(own)) and not HEARSAY.search(own)
+    return Said(lived, bool(WORKS.search(own)))
 
 
 def role(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import median
 from typing import Literal
 
@@ -58,9 +59,14 @@ def influence(followers: int | None, interactions: Sequence[int | None], role: R
     Returns:
         value = Σ points, to 4 decimals; points = 100 × value × weight / Σ weights of known parts.
     """
+    return _sum(followers, _echo(interactions), role)
+
+
+@lru_cache(maxsize=10_000)  # most authors share theirs; records are frozen
+def _sum(followers: int | None, echo: float | None, role: Role) -> Influence:
     known: dict[Name, float | None] = {
         "reach": _log(followers, REACH_LOG),
-        "echo": _log(_echo(interactions), ECHO_LOG),
+        "echo": _log(echo, ECHO_LOG),
         "standing": STANDING[role],
     }
     whole = sum(WEIGHTS[name] for name, value in known.items() if value is not None)

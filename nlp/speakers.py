@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from keqing.records import Post, Precision, Sign, Speaker
+from keqing.records import Mention, Post, Precision, Sign, Speaker
 from keqing.settings import Brand
 from keqing.workflow import authors as kept
 from keqing.workflow.authors import Author, Company, Mark, Seen, Telling
@@ -31,7 +31,7 @@ EXACT = frozenset({Precision.SECOND, Precision.MINUTE})
 TELLINGS_DAYS, MARKS_DAYS, AUTHORS_DAYS = 7, 30, 730
 GROWN_DAYS = 7  # watching for less, everybody is new
 LOTTERY = re.compile(
-    r"抽奖|转发抽|抽\s?\d+\s?[位名个人]|抽[取送]|揪\s?\d*\s?[位名个人]|福袋|开奖|中奖|求中|抽我|转评赞|锦鲤"
+    r"抽奖|转发抽|[抽揪]\s?[\d一二两三四五六七八九十百]{1,4}\s?[位名个人份]|抽[取送]|福袋|开奖|中奖|求中|抽我|转评赞|锦鲤"
 )
 SPREAD = {"original": "own", "copy": "copy", "repost": "linked"}
 
@@ -57,10 +57,15 @@ class Heard:
 
 
 def fold(
-    tx: Tx, brands: Mapping[str, Brand], regions: Regions,
+    tx: Tx, brands: Mapping[str, Brand],
     read: Sequence[tuple[Post, Reading]], places: Sequence[Place], now: datetime,
 ) -> list[Verdict]:  # fmt: skip
-    """Verdicts of the posts of one batch, in their order."""
+    """Verdicts of the posts of one batch, in their order.
+
+    Raises:
+        BadConfig: a store of the plan lies in no place of the register.
+    """
+    regions = Regions(brands)
     _forget(tx, now)
     called = _called(tx, [post for post, _ in read])
     heard = [
@@ -78,6 +83,22 @@ def fold(
         _verdict(one, said, brands, regions, known, found)
         for one, (_, said) in zip(heard, read, strict=True)
     ]
+
+
+def told(mention: Mention, verdict: Verdict) -> Mention:
+    """The Mention with its Speaker; the post's region becomes the better known one.
+
+    Risk is a key for sorting, never for alarms: influence adds up to 20.
+    """
+    risk = None if mention.risk is None else round(mention.risk + 0.2 * verdict.influence, 4)
+    changed: dict[str, object] = {
+        "author_role": verdict.role.value, "influence": verdict.influence,
+        "coordinated": verdict.coordinated, "speaker": verdict.speaker, "risk": risk,
+    }  # fmt: skip
+    region = verdict.speaker.region
+    if region is not None and region != mention.post.region:
+        changed["post"] = mention.post.model_copy(update={"region": region})
+    return mention.model_copy(update=changed)
 
 
 def _forget(tx: Tx, now: datetime) -> None:

@@ -159,7 +159,7 @@ def _players(random: Random, lotteries: list[Post]) -> Iterator[Post]:
                 yield post(f"player{n}", f"p{n}.{lottery.id[6:]}", at,
                            "转发微博", kind=Kind.REPOST, repost_of=lottery.id)  # fmt: skip
                 yield post(f"player{n}", f"p{n}.{lottery.id[6:]}.c", at + timedelta(seconds=9),
-                           "我要免费喝一整年木槿壶不用排队", kind=Kind.COMMENT,
+                           f"{DRINKS[int(lottery.id[-1])]}我要免费喝一整年木槿壶不用排队", kind=Kind.COMMENT,
                            parent_id=lottery.id)  # fmt: skip
 
 

@@ -15,10 +15,9 @@ from keqing.workflow.authors import Company, Seen
 from keqing.workflow.db import Engine
 from nlp import coordination, speakers, stories
 from nlp.coordination import Code
-from nlp.region import Regions
 from nlp.speakers import Verdict
 from nlp.understand import Reader
-from tests.nlp.crowds import START, Crowd, crowd, post
+from tests.nlp.crowds import SCRIPTS, START, Crowd, crowd, post
 
 ROOT = Path(__file__).resolve().parents[2]
 AUTHORS = (authors.AUTHORS, authors.TELLINGS, authors.COMPANY, authors.MARKS, authors.CALLS)
@@ -50,14 +49,13 @@ class Line:
 
     def __init__(self, reader: Reader, settings: Settings, engine: Engine) -> None:
         self.reader, self.engine, self.brands = reader, engine, settings.plan.brands
-        self.regions = Regions(self.brands)
 
     def fold(self, posts: Sequence[Post], now: datetime, *, log: bool = True) -> list[Verdict]:
         said = self.reader.read([p.text or "" for p in posts], [p.title or "" for p in posts])
         read, name = list(zip(posts, said, strict=True)), f"{now:%Y%m%d%H%M%S}{posts[0].id}"
         with db.begin(self.engine) as tx:
             places = stories.fold(tx, name, read, now)
-            found = speakers.fold(tx, self.brands, self.regions, read, places, now)
+            found = speakers.fold(tx, self.brands, read, places, now)
             if log:
                 batches.record_scored(tx, name, [name], name, now)
         return found
@@ -192,7 +190,7 @@ def test_an_organisation_is_never_an_army(line: Line):
     at = START + timedelta(days=1)
     posts = [
         post(f"shop{n}", f"shop{n}.{s}", at + timedelta(hours=s, seconds=n), text)
-        for s, text in enumerate(coordination_texts())
+        for s, text in enumerate(SCRIPTS)
         for n in range(6)
     ]
     checked = [
@@ -204,12 +202,6 @@ def test_an_organisation_is_never_an_army(line: Line):
     verdicts = line.all([p.model_copy(update={"id": p.id + "v"}) for p in checked])
     assert not any(v.coordinated for v in verdicts.values())
     assert max(v.speaker.coordination for v in verdicts.values()) >= coordination.FLAG
-
-
-def coordination_texts() -> list[str]:
-    from tests.nlp.crowds import SCRIPTS
-
-    return list(SCRIPTS)
 
 
 def test_erase_leaves_nothing_of_an_author(line: Line, engine: Engine):
