@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -32,6 +33,23 @@ def mails(root: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in (root / "var" / "spool" / "mail" / "new").iterdir()}
 
 
+PLANTED = (b"13800000000", b"qingyu_2026", b"tea8888")
+
+
+def planted_in(var: Path) -> set[str]:
+    """Stores in which a citizen's contact data stands: everything but the landing itself."""
+    landing = var / "landing"
+    kept = gzip.decompress(b"".join(path.read_bytes() for path in landing.glob("posts/**/*.gz")))
+    assert all(word in kept for word in PLANTED)  # the city did say it
+    found = set()
+    for path in var.rglob("*"):
+        if path.is_file() and landing not in path.parents:
+            raw = path.read_bytes()
+            body = gzip.decompress(raw) if path.suffix == ".gz" else raw
+            found |= {path.name for word in PLANTED if word in body}
+    return found
+
+
 def test_the_crisis_becomes_a_mail(tmp_path: Path) -> None:
     """The city's food-safety crisis reaches the desk once; a second pass goes on with the same data."""
     (tmp_path / "keqing.toml").write_bytes((ROOT / "keqing.toml").read_bytes())
@@ -46,6 +64,8 @@ def test_the_crisis_becomes_a_mail(tmp_path: Path) -> None:
     subjects = [str(mail["Subject"]) for mail in parsed]
     assert any("木槿壶" in subject and "食品安全" in subject for subject in subjects)
     assert not any("青稚茶" in subject for subject in subjects)
+
+    assert planted_in(tmp_path / "var") == set()
 
     again = demo(tmp_path)
     seen = landing.verify().rows
