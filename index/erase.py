@@ -74,7 +74,8 @@ def _ids(index: IndexEngine, author: str | None, url: str | None, posts: Sequenc
 def _files(settings: Settings, engine: Engine) -> list[Path]:
     with begin(engine) as tx:
         log = batches.every(tx)
-    paths = (settings.var / "mentions" / batch.mention_file for batch in log)
+    sets = [settings.var / "mentions", *(settings.var / "beside").glob("*/mentions")]
+    paths = (folder / batch.mention_file for folder in sets for batch in log)
     return [path for path in paths if path.exists()]
 
 

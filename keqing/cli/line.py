@@ -17,6 +17,9 @@ def add_verbs(add: AddVerb) -> None:
     score = add("score", _score, "understand what landed, or bare lines", "keqing score --in -")
     score.add_argument("--in", dest="infile", help="JSON lines {id, text}; - is stdin")
     score.add_argument("--out", dest="outfile", default="-", help="default stdout")
+    score.add_argument("--as", dest="beside", metavar="NAME",
+                       help="score a window again beside what stands, into var/beside/NAME")  # fmt: skip
+    score.add_argument("--window", help="SINCE/UNTIL, ISO, by time of scoring (default: 7 days)")
     add("load", _load, "bring what was scored into the index", "keqing load")
     add("check", _check, "detect, open and update alerts", "keqing check")
     add("notify", _notify, "send what waits in the outbox", "keqing notify")
@@ -64,6 +67,10 @@ def notify_once(ctx: Context) -> dict[str, Any]:
 
 
 def _score(args: argparse.Namespace) -> int:
+    if args.beside:
+        from keqing.cli.beside import score_as
+
+        return score_as(args)
     ctx = context(args)
     if args.infile:
         return _score_lines(args, ctx)

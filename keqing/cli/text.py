@@ -38,6 +38,9 @@ def add_verbs(add: AddVerb) -> None:
     judge.add_argument("--data", type=Path, action="append", help="folder of labelled CSV")
     judge.add_argument("--corrections", action="store_true",
                        help="by staff's corrections, the half that judges: then and now")  # fmt: skip
+    judge.add_argument("--against", metavar="NAME",
+                       help="what a set made by score --as NAME would change")  # fmt: skip
+    judge.add_argument("--size", type=int, default=20, help="changed posts to name (default 20)")
     judge.add_argument("--split", default="dev")
     judge.add_argument("--second", default="builtin", help="builtin, off, or a folder with a model")
     judge.add_argument("--margin", type=float, help="doubt below which a post goes there")
@@ -100,8 +103,12 @@ def _evaluate(args: argparse.Namespace) -> int:
         from keqing.cli.correct import evaluate_corrections
 
         return evaluate_corrections(args)
+    if args.against:
+        from keqing.cli.beside import evaluate_against
+
+        return evaluate_against(args)
     if not args.data:
-        raise UsageError("evaluate needs --data DIR or --corrections")
+        raise UsageError("evaluate needs --data DIR or --corrections or --against NAME")
     from keqing.settings import SecondStage
     from nlp import linear
     from nlp.cascade import build
