@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -142,3 +143,17 @@ def test_a_site_that_goes_away_for_a_while(town: Town, tmp_path: Path) -> None:
     code, report = crawl(root, "demo-forum")
     assert (code, report["verdict"]) == (0, "FRESH")
     assert {post.id for post in landed(root, "demo-forum")} == town.ids("demo-forum")
+
+
+def test_a_busy_site_is_left_alone(town: Town, tmp_path: Path) -> None:
+    """429: waited for as long as it asks, tried again twice, then told; the rest is not asked for."""
+    root = root_of(town, tmp_path, ("demo-news",))
+    plan = root / "keqing.toml"
+    plan.write_text(
+        plan.read_text(encoding="utf-8").replace("rss.xml", "busy.xml"), encoding="utf-8"
+    )
+    began = time.monotonic()
+    code, report = crawl(root, "demo-news")
+    assert (code, report["verdict"], report["error"]) == (1, "BLOCKED_THROTTLED", "Blocked")
+    assert [target for _, target in town.asked] == ["/robots.txt", *["/busy.xml"] * 3]
+    assert time.monotonic() - began > 2  # Retry-After: 1, twice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -277,3 +278,17 @@ def test_the_city_has_its_traps(city: City) -> None:
     assert sum("木槿壶口瀑布" in text for text in texts) > 5
     assert any(mask(text) != text for text in texts)
     assert len(set(texts)) > 900
+
+
+def test_the_city_has_its_day(city: City) -> None:
+    """Nights are quiet and noons are not; texts are passed on, copied and repeated by many."""
+    quiet = [post for post in city.truth().weibo if post.at < T0]
+    hours = Counter((post.at.hour + 8) % 24 for post in quiet)
+    assert sum(hours[h] for h in (2, 3, 4)) < 0.3 * sum(hours[h] for h in (11, 12, 13))
+    assert sum(post.repost_of is not None for post in quiet) > 20
+    by_text: dict[str, set[int]] = {}
+    for post in (*quiet, *city.truth().threads):
+        by_text.setdefault(post.text, set()).add(post.author)
+    assert sum(len(authors) > 2 for authors in by_text.values()) > 5
+    said = [*quiet, *city.truth().threads, *city.truth().reviews]
+    assert len(said) + sum(len(post.comments) for post in said) > 2500
