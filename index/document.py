@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from index.answers import Hit
@@ -50,6 +51,7 @@ class Document:
         """The document as the reference matcher reads it."""
         return Fields(self.tokens, self.title_tokens, frozenset(self.tags), self.counters)
 
+    @cached_property
     def signature(self) -> str:
         """Changes exactly when something but counters, collection time and run changes."""
         kept = {k: v for k, v in self.shown.items() if k not in ("collected_at", *COUNTERS)}
@@ -96,7 +98,10 @@ def to_document(mention: Mention) -> Document:
 
 def clean(token: str) -> str:
     """A token as both engines store it: lower case, one unit, no quotes."""
-    return "_".join(token.lower().translate(_UNSAFE).split()) or "_"
+    low = token.lower()
+    if low.isalnum():  # nearly all: neither blank nor quote
+        return low
+    return "_".join(low.translate(_UNSAFE).split()) or "_"
 
 
 def tag_term(name: str, value: str) -> str:

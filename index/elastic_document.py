@@ -26,7 +26,7 @@ def document_id(post_id: str) -> str:
 
 def token(text: str) -> str:
     """A token that the analyzer keeps whole; a very long one keeps its head and a hash."""
-    if len(text.encode("utf-16-le")) <= 2 * LONGEST:
+    if len(text) <= LONGEST // 2 or len(text.encode("utf-16-le")) <= 2 * LONGEST:
         return text
     return text[:80] + hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
@@ -51,7 +51,7 @@ def stored(doc: Document) -> dict[str, Any]:
         "risk": doc.risk, "severe": doc.severity, "interactions": int(sum(counted)),
         "tokens": " ".join(map(token, doc.tokens)),
         "title_tokens": " ".join(map(token, doc.title_tokens)),
-        "facts": _facts(doc), "sig": doc.signature(), "shown": doc.shown,
+        "facts": _facts(doc), "sig": doc.signature, "shown": doc.shown,
         **{name: value for name, value in doc.counters.items() if value is not None},
         **({"vector": signed(doc.vector)} if doc.vector else {}),
     }  # fmt: skip

@@ -82,7 +82,7 @@ class Writer:
         newest = max(copies, key=lambda copy: (copy.version, copy.index == month), default=None)
         if newest is not None and doc.collected_at < newest.version:
             return Plan(doc, "stale", [])
-        sig, counters = doc.signature(), tuple(doc.counters[name] for name in COUNTERS)
+        sig, counters = doc.signature, tuple(doc.counters[name] for name in COUNTERS)
         new = Copy(month, doc.collected_at, sig, counters)
         id_ = document_id(doc.id)
         gone = [Action(c.index, id_, doc.collected_at, None) for c in copies if c.index != month]
@@ -114,7 +114,12 @@ class Writer:
 
     def _make_months(self, indices: Iterable[str]) -> None:
         """Make missing months by name: a cluster may forbid to make them by writing."""
-        for index in sorted(set(indices) - self._months):
+        wanted = set(indices)
+        if wanted - self._months:
+            # To make what is there costs the master a tenth of a second, to list all is nothing.
+            pattern = self.names.pattern(self.edition.name)
+            self._months |= self.server.ask("GET", f"/{pattern}/_alias").keys()
+        for index in sorted(wanted - self._months):
             self.server.create(index)
             self._months.add(index)
 

@@ -28,7 +28,7 @@ def upsert(db: sqlite3.Connection, doc: Document) -> Fate:
     rowid, collected_at, sig, published_at = found
     if doc.collected_at < collected_at:
         return "stale"
-    if sig == doc.signature():
+    if sig == doc.signature:
         _count(db, doc, rowid)
         newest = "UPDATE mentions SET collected_at = ? WHERE rowid = ?"
         db.execute(newest, (doc.collected_at, rowid))
@@ -54,7 +54,7 @@ def _insert(db: sqlite3.Connection, doc: Document, rowid: int) -> None:
         rowid, doc.id, doc.published_at, doc.first_seen_at, doc.collected_at, doc.timed,
         doc.polarity, doc.voice, doc.story, doc.author, doc.source, doc.risk, doc.severity,
         " ".join(doc.tokens), " ".join(doc.title_tokens), tags,
-        json.dumps(doc.keywords, ensure_ascii=False), doc.signature(),
+        json.dumps(doc.keywords, ensure_ascii=False), doc.signature,
         json.dumps(doc.shown, ensure_ascii=False),
     )  # fmt: skip
     db.execute(f"INSERT INTO mentions VALUES ({','.join('?' * len(values))})", values)
