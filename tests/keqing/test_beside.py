@@ -37,7 +37,7 @@ model = "off"
 [receivers.desk]
 to = "desk@localhost"
 """
-BLIND_TO_US = PLAN.replace("exclude = []", "").replace(
+BLIND_TO_US = PLAN.replace(
     'aliases = ["木槿壶"]', 'aliases = ["木槿壶"]\nexclude = ["木槿壶喝完", "木槿壶的"]'
 )
 ILL = "木槿壶喝完上吐下泻，去医院诊断为食物中毒，全家都住院了"
