@@ -1,4 +1,4 @@
-"""Event clustering on the demo city's truth: `python -m bench.events [--days N] [--hours H]`.
+"""Event clustering on the demo city's truth: `python -m bench.events [--days N] [--vectors]`.
 
 In:  the demo city (crisis, water army, a rival's trouble, a burst of praise, and daily talk as noise),
 posted hour by hour in threads as the crawlers land them. Out: B-cubed precision, recall and F1 of
@@ -18,15 +18,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bench.stories import first_stage
 from demo.world import Said, build
 from keqing.records import Author, Post
-from keqing.settings import load_settings
 from keqing.workflow import events as kept
 from keqing.workflow.db import begin, open_file
 from nlp import happenings, stories
+from nlp.embed import Embedder
 from nlp.understand import Reader
+from nlp.vectors import of_posts
 
-ROOT = Path(__file__).resolve().parent.parent
 T0 = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
 BAR = 0.80
 
@@ -45,9 +46,11 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=30, help="before the end of the crisis")
     parser.add_argument("--hours", type=float, default=1.0, help="of posts in one batch")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--vectors", action="store_true", help="with the embedder")
     args = parser.parse_args()
     posts = city(args.seed, args.days)
-    found, names = clustered(posts, timedelta(hours=args.hours))
+    embedder = Embedder() if args.vectors else None
+    found, names = clustered(posts, timedelta(hours=args.hours), embedder)
     truth = [one.truth for one in posts]
     precision, recall = b_cubed(truth, found)
     f1 = 2 * precision * recall / (precision + recall)
@@ -55,7 +58,7 @@ def main() -> int:
     print(f"{len(posts)} posts, {about} about a brand, {len(set(found) - {None})} events")
     print(f"B-cubed precision {precision:.3f} recall {recall:.3f} F1 {f1:.3f}")
     _biggest(found, truth, names)
-    again, _ = clustered(posts, timedelta(hours=args.hours))
+    again, _ = clustered(posts, timedelta(hours=args.hours), embedder)
     print("replay:", "the same ids" if again == found else "OTHER IDS")
     return 0 if f1 >= BAR and again == found else 1
 
@@ -86,10 +89,10 @@ def city(seed: int, days: int) -> list[Labelled]:
 
 
 def clustered(
-    posts: Sequence[Labelled], step: timedelta
+    posts: Sequence[Labelled], step: timedelta, embedder: Embedder | None = None
 ) -> tuple[list[str | None], dict[str, str]]:
     """Event of each post as it lives in the end, and the names of events."""
-    settings = load_settings(ROOT, env={})
+    settings = first_stage()
     reader, found = Reader(settings), []
     with tempfile.TemporaryDirectory() as folder:
         engine = open_file(Path(folder) / "keqing.db")
@@ -98,9 +101,11 @@ def clustered(
             readings = reader.read(texts, [one.post.title or "" for one in batch])
             read = list(zip((one.post for one in batch), readings, strict=True))
             now = _at(batch[-1])
+            known = of_posts(embedder, read) if embedder else {}
             with begin(engine) as tx:
                 places = stories.fold(tx, f"{now}", read, now)
-                found += happenings.events(tx, reader, settings.plan.brands, read, places, now)
+                brands = settings.plan.brands
+                found += happenings.events(tx, reader, brands, read, places, now, known)
         with begin(engine) as tx:
             lives = {event: kept.living(tx, event) for event in set(found) if event}
             events = kept.get(tx, set(lives.values()))

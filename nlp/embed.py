@@ -2,7 +2,8 @@
 
 In:  masked texts. Out: (n, 512) float32, each row of length 1, independent of its neighbours.
 The base of the second stage as it is (bge-small-zh-v1.5, MIT), int8, its [CLS] normalised; it was
-trained contrastively and needs no fine-tuning here. `packed` and `unpacked` keep a vector in 512 bytes.
+trained contrastively and needs no fine-tuning here. `signed` keeps a vector in 512 bytes, `packed`
+and `unpacked` those in text.
 """
 
 from __future__ import annotations
@@ -66,15 +67,18 @@ def shipped() -> Embedder:
     return Embedder()
 
 
-def packed(vector: Floats) -> str:
-    """A unit vector as text: one signed byte a coordinate, base64."""
-    return base64.b64encode(
-        np.round(vector / _largest(vector) * SCALE).astype(np.int8).tobytes()
-    ).decode()
+def signed(vector: Floats) -> bytes:
+    """A unit vector as one signed byte a coordinate."""
+    return np.round(vector / _largest(vector) * SCALE).astype(np.int8).tobytes()
+
+
+def packed(vector: bytes) -> str:
+    """Signed bytes as text, for files: base64."""
+    return base64.b64encode(vector).decode()
 
 
 def unpacked(text: str) -> Floats:
-    """The unit vector of `packed`; cosine with the packed one > .999.
+    """The unit vector of `packed`; its cosine with what was signed is > .999.
 
     Raises:
         ValueError: not WIDTH bytes of base64.

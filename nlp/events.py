@@ -31,7 +31,8 @@ ACTIVE_S = 72 * 3600
 SCORED_WITHIN_S = 30 * 86400  # older state is not looked at, whatever times posts claim
 MERGE, SPLIT = 0.6, 0.15
 SPLIT_FROM = 5  # stories that make a part an event of its own
-EMBEDDING = 0.5  # weight of the embedding's cosine where both stories have one
+EMBEDDING = 0.5  # weight of the embedding's likeness where both stories have one
+UNRELATED = 0.5  # cosine that two texts of no common matter have in this embedder
 POSTINGS = 300  # newest stars looked up by one term: keeps a flood of stories linear
 
 
@@ -83,7 +84,8 @@ def similarity(one: Told | Star, star: Star) -> float:
     by_vector = vector_cosine(one.vector, star.vector)
     if by_vector is None:
         return by_terms
-    return (1 - EMBEDDING) * by_terms + EMBEDDING * max(0.0, by_vector)
+    likeness = max(0.0, (by_vector - UNRELATED) / (1 - UNRELATED))
+    return (1 - EMBEDDING) * by_terms + EMBEDDING * likeness
 
 
 class _Places:

@@ -25,8 +25,10 @@ from keqing.settings import Settings
 from keqing.workflow import batches
 from keqing.workflow.db import Engine, begin
 from nlp import happenings, stories
+from nlp.embed import packed
 from nlp.stories import Place
 from nlp.understand import Reader, Reading
+from nlp.vectors import of_posts
 
 FILES_PER_BATCH = 5  # a landed file holds at most 1,000 posts
 LINES_AT_ONCE = 500
@@ -147,11 +149,12 @@ def _write(
     versions = Versions(
         model=reader.version, dictionary=reader.dictionary, plan=settings.config_hash
     )
+    vectors = of_posts(reader.embedder, read) if reader.embedder else {}  # before the lock is taken
     with begin(engine) as tx:
         places = stories.fold(tx, batch_id, read, now)
-        events = happenings.events(tx, reader, settings.plan.brands, read, places, now)
+        events = happenings.events(tx, reader, settings.plan.brands, read, places, now, vectors)
         mentions = [
-            _mention(post, said, place, event, versions, now)
+            _mention(post, said, place, event, vectors.get(post.id), versions, now)
             for (post, said), place, event in zip(read, places, events, strict=True)
         ]
         _save(settings.var / "mentions" / name, mentions)
@@ -165,8 +168,9 @@ def _write(
 
 
 def _mention(
-    post: Post, said: Reading, place: Place, event: str | None, versions: Versions, now: datetime
-) -> Mention:
+    post: Post, said: Reading, place: Place, event: str | None, vector: bytes | None,
+    versions: Versions, now: datetime,
+) -> Mention:  # fmt: skip
     speaks = bool(post.text or post.title)
     return Mention(
         post=post,
@@ -192,6 +196,7 @@ def _mention(
         story=place.story,
         story_role=place.role,
         event=event,
+        vector=packed(vector) if vector and place.role == "original" else None,
         voice=place.voice,
         risk=_risk(said) if said.matches.hits else None,
         versions=versions,

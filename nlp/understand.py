@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from keqing.records import AspectHit, Polarity, SeverityHit
 from keqing.settings import Settings
-from nlp import aspects, cascade, lexicon, linear, relevance, rules
+from nlp import aspects, cascade, embed, lexicon, linear, relevance, rules
 from nlp.brands import Matcher, Matches
 from nlp.cues import Scanner
 from nlp.emotion import emotion
@@ -86,7 +86,11 @@ class Reader:
         self.matcher = Matcher(settings.plan.brands, senses)
         self.topics = Topics(settings.plan.topics)
         self.cascade = cascade.build(self.model, settings.plan.nlp.second_stage, settings.root)
+        off = settings.plan.nlp.second_stage.model == "off"
+        self.embedder = None if off else embed.shipped()
         self.version = self.cascade.version
+        if self.embedder is not None:
+            self.version += f"+{self.embedder.version}"
         own = settings.root / "lexicons"
         self.scanner = Scanner(lexicon.own(own))
         words = (
