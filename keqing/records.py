@@ -176,7 +176,7 @@ class AspectHit(Record):
     start: int
     end: int
     polarity: Polarity
-    brand: str | None = None  # whose clause it is; None without a brand, or with several
+    brand: str | None = None  # whose clause: None = no one's or several's, "" = an unnamed rival's
 
 
 class InfluencePart(Record):
