@@ -1,15 +1,18 @@
 """Read the command line, call one verb, turn its outcome into an exit code.
 
 In:  argv. Out: exit 0 ok, 1 failed, 2 usage, 3 done in part, 4 bad configuration. With --json the
-last stdout line is the report; logs and errors go to stderr.
+last stdout line is the report; logs and errors go to stderr. A signal ends a verb with 130.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from keqing.cli import (
@@ -31,6 +34,7 @@ from keqing.cli import (
 from keqing.errors import KeqingError
 from keqing.logs import configure_logging
 
+INTERRUPTED = 130  # what a shell expects after Ctrl-C
 Verb = Callable[[argparse.Namespace], int]
 
 
@@ -39,7 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     configure_logging()
     try:
-        code: int = args.call(args)
+        with _told_by_term():
+            code: int = args.call(args)
+    except KeyboardInterrupt:  # what the verb held is given back by now
+        print(f"keqing {args.verb}: 已停止。", file=sys.stderr)
+        return INTERRUPTED
     except KeqingError as error:
         report = {"error": type(error).__name__, "message": str(error), "retry": error.retry}
         if args.json:
@@ -50,6 +58,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     return code
+
+
+@contextmanager
+def _told_by_term() -> Iterator[None]:
+    """TERM ends a verb as Ctrl-C does, so that its lease and its run of the ledger are closed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:

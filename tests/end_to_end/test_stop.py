@@ -120,6 +120,30 @@ def test_a_crawl_alone_ends_at_a_signal(tmp_path: Path) -> None:
         assert tx.execute(leases.LEASES.select()).all() == []
 
 
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_stage_alone_ends_at_a_signal(tmp_path: Path, sign: signal.Signals) -> None:
+    """`keqing score` in its midst: exit 130 without a trace, lease and ledger closed."""
+    (tmp_path / "keqing.toml").write_text(ONE_FEED, encoding="utf-8")
+    rows = [f"{n},木槿壶第{n}家店排队{'太久' * (n % 9)}" for n in range(20_000)]
+    (tmp_path / "a.csv").write_text("\n".join(["id,正文", *rows]), encoding="utf-8")
+    keqing = [sys.executable, "-m", "keqing"]
+    take = [*keqing, "import", str(tmp_path / "a.csv"), "--root", str(tmp_path)]
+    subprocess.run(take, capture_output=True, check=True)
+    score = subprocess.Popen(
+        [*keqing, "score", "--root", str(tmp_path)], stderr=subprocess.PIPE, text=True
+    )
+    until(lambda: running(tmp_path, "score"), score)
+    time.sleep(0.5)
+    began = time.monotonic()
+    score.send_signal(sign)
+    _, err = score.communicate(timeout=60)
+    assert (score.returncode, "Traceback" in err) == (130, False)
+    assert time.monotonic() - began < SOON_S
+    with db.read(db.open_file(tmp_path / "var" / "keqing.db")) as tx:
+        assert tx.execute(leases.LEASES.select()).all() == []
+        assert runs.last(tx, "score")[0].outcome == "failed"
+
+
 def test_bars_on_a_terminal(tmp_path: Path) -> None:
     """One bar a stage, each filled to its end; without a terminal there is none."""
     (tmp_path / "keqing.toml").write_text(ONE_FEED, encoding="utf-8")
