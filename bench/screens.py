@@ -19,6 +19,7 @@ SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 PAGES = {
     "overview": "/",
     "mentions": "/mentions?q=(塑料片 | 异物) -招聘 情感:负面",
+    "post": "",
     "query-error": "/mentions?q=木槿壶 (塑料片 | 异物 来原:微博",
     "incidents": "/incidents",
     "incident": "",
@@ -59,10 +60,12 @@ def sign_in(page: Page, site: Served) -> None:
 
 
 def paths(page: Page, site: Served) -> dict[str, str]:
-    """Addresses of all pages; the incident is the first one of the list."""
+    """Addresses of all pages; incident and post are the first ones of their lists."""
     page.goto(f"{site.url}/incidents")
     first = page.locator("td a[href^='/incidents/']").first.get_attribute("href") or ""
-    return PAGES | {"incident": first}
+    page.goto(f"{site.url}{PAGES['mentions']}")
+    post = page.locator("a[href^='/post?id=']").first.get_attribute("href") or ""
+    return PAGES | {"incident": first, "post": post}
 
 
 def _all(

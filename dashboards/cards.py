@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from dashboards.filters import Filters
 from dashboards.site import Site
@@ -48,6 +48,7 @@ class Card:
     url: str | None
     host: str | None
     evidence: str | None
+    why_url: str
 
 
 def card_of(hit: Hit, site: Site, filters: Filters) -> Card:
@@ -81,6 +82,7 @@ def card_of(hit: Hit, site: Site, filters: Filters) -> Card:
         url=link,
         host=urlsplit(link).hostname if link else None,
         evidence=hit.evidence,
+        why_url=f"/post?{urlencode({'id': hit.id})}",
     )
 
 

@@ -168,6 +168,7 @@ def _chips(filters: Filters, lang: Lang, site: Site) -> list[tuple[str, str, str
         "aspect",
         "severity",
         "topic",
+        "event",
         "region",
         "author",
         "kind",

@@ -1,0 +1,79 @@
+"""One post with everything that was read in it, for those who may see its brand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from index.query import All, And, Tag, Window
+from keqing.workflow.accounts import Role
+from tests.dashboards.conftest import NOW, Desk
+
+WEEK = Window(NOW - timedelta(days=7), NOW)
+
+
+@pytest.fixture
+def severe(desk: Desk) -> Any:
+    """A post of the crisis: negative, about us, with a severity class."""
+    node = And((Tag("brand", "mujinhu"), Tag("polarity", "negative"), Tag("severity", "食品安全")))
+    return desk.index.search(node, WEEK, sort="risk").hits[0]
+
+
+def test_every_reason_stands_on_the_page(lead: Any, severe: Any) -> None:
+    """Brand with the words that named it, severity with its term, stage, versions, the text marked."""
+    answer = lead.get("/post", params={"id": severe.id})
+    assert answer.status_code == 200
+    twin = lead.get("/post.json", params={"id": severe.id}).json()
+    assert twin["severity"][0][1] in answer.text
+    assert {one["alias"] for one in twin["named"]} == {h["alias"] for h in severe.detail["hits"]}
+    assert twin["stage"] in ("linear", "second")
+    assert [name for name, _ in twin["versions"]] == ["model", "dictionary", "plan"]
+    assert severe.detail["versions"]["model"] in answer.text
+
+
+def test_posts_of_like_meaning_are_other_stories(desk: Desk, lead: Any) -> None:
+    """Each is shown with its likeness, likest first, and none of them is a copy of the post."""
+    hits = desk.index.search(Tag("brand", "mujinhu"), WEEK, size=60).hits
+    pages = [(hit, lead.get("/post.json", params={"id": hit.id}).json()["alike"]) for hit in hits]
+    shown = [(hit, alike) for hit, alike in pages if alike]
+    assert len(shown) > 10
+    for hit, alike in shown:
+        likeness = [value for _, value in alike]
+        assert likeness == sorted(likeness, reverse=True)
+        assert min(likeness) >= 60
+        others = desk.index.get([card["id"] for card, _ in alike])
+        assert hit.story not in {other.story for other in others}
+        assert all("mujinhu" in other.brands for other in others)
+
+
+def test_a_post_of_another_brand_is_not_found(desk: Desk, severe: Any) -> None:
+    """Whoever may not see its brand learns nothing, not even that it exists."""
+    other = desk.user("hotel-only", Role.ANALYST, ("lian",))
+    assert other.get("/post", params={"id": severe.id}).status_code == 404
+    assert other.get("/post.json", params={"id": severe.id}).status_code == 404
+    assert other.get("/post", params={"id": "weibo:none"}).status_code == 404
+
+
+def test_a_hostile_id_is_an_ordinary_404(lead: Any) -> None:
+    """Whatever stands in the address is an id that does not exist."""
+    for id_ in ("<script>alert(1)</script>", "a' OR 1=1 --", "x" * 3000, "\u202e"):
+        answer = lead.get("/post", params={"id": id_})
+        assert answer.status_code == 404
+        assert "<script>alert" not in answer.text
+    assert lead.get("/post").status_code == 422
+
+
+def test_each_card_of_the_list_leads_there(lead: Any, desk: Desk) -> None:
+    """The list links every post to its page."""
+    page = lead.get("/mentions", params={"range": "24h"})
+    hits = desk.index.search(All(), Window(NOW - timedelta(hours=24), NOW), fold=True).hits
+    assert page.text.count('href="/post?id=') == len(hits) > 0
+
+
+def test_it_speaks_english_too(lead: Any, severe: Any) -> None:
+    """The page in English has no Chinese but what people wrote."""
+    text = lead.get("/post", params={"id": severe.id, "lang": "en"}).text
+    assert "why it was read so" in text
+    assert "研判依据" not in text
