@@ -18,6 +18,7 @@ from index.matcher import Fields
 from index.similar import vector_bytes
 from keqing.records import Mention, Polarity, utc_text
 
+ASSERTED = 0.5  # confidence of a severity class from which a post is found under it
 COUNTERS = ("likes", "comments", "reposts", "views", "rating", "followers")
 _UNSAFE = str.maketrans({"'": "_", '"': "_", "\0": "_"})
 
@@ -138,7 +139,7 @@ def _tags(mention: Mention) -> Iterator[tuple[str, str]]:
     }  # fmt: skip
     many = {
         "aspect": mention.aspects, "topic": mention.topics,
-        "severity": tuple(hit.name for hit in mention.severity),
+        "severity": _severe(mention),
         "brand": tuple(hit.brand for hit in mention.brands),
         "negative_brand": _negative_brands(mention),
     }  # fmt: skip
@@ -148,6 +149,12 @@ def _tags(mention: Mention) -> Iterator[tuple[str, str]]:
     for name, values in many.items():
         for value in values:
             yield name, value.lower()
+
+
+def _severe(mention: Mention) -> tuple[str, ...]:
+    """Classes that the post rather asserts than not; 没有起火 is no fire, its reason is in `detail`."""
+    sure = (hit.name for hit in mention.severity if hit.confidence >= ASSERTED)
+    return tuple(dict.fromkeys(sure))
 
 
 def _negative_brands(mention: Mention) -> tuple[str, ...]:
@@ -173,7 +180,7 @@ def _shown(mention: Mention, published: datetime) -> dict[str, Any]:
         "p_negative": mention.p_negative,
         "brands": list(dict.fromkeys(hit.brand for hit in mention.brands)),
         "negative_brands": list(_negative_brands(mention)), "topics": list(mention.topics),
-        "aspects": list(mention.aspects), "severity": [hit.name for hit in mention.severity],
+        "aspects": list(mention.aspects), "severity": list(_severe(mention)),
         "intent": mention.intent, "story": mention.story, "region": post.region,
         "risk": mention.risk, "keywords": list(mention.keywords), "evidence": post.evidence,
         "detail": {

@@ -130,6 +130,15 @@ def test_document_alarms_are_sure_and_about_us(engine: IndexEngine) -> None:
     assert alarms[0].detail["severity"][0]["confidence"] == 0.9
 
 
+def test_a_danger_that_is_denied_is_not_found_under_its_class(engine: IndexEngine) -> None:
+    """A class counts from an even chance on; what is less sure stays in the post's detail."""
+    engine.upsert([mention(1, severe=[0.3]), mention(2, severe=[0.5])], T0)
+    engine.refresh()
+    assert ids(engine, Tag("severity", "食品安全")) == {"weibo:2"}
+    denied = engine.get(["weibo:1"])[0]
+    assert (denied.severity, denied.detail["severity"][0]["confidence"]) == ((), 0.3)
+
+
 def test_counts_by_and_keywords(engine: IndexEngine) -> None:
     """Shares come with their negatives; a word that is new here stands above an everyday word."""
     quiet = [
