@@ -18,7 +18,9 @@ from keqing.settings import Settings, secret
 
 KEY_NAME = "KEQING__PRIVACY__AUTHOR_KEY"
 # Every rule needs one of these; most texts have none and cost a glance.
-_SUSPECT = re.compile(r"[0-9A-Za-z\uff10-\uff19]|[一幺][三四五六七八九][零〇一二三四五六七八九幺]{9}")
+_SUSPECT = re.compile(
+    r"[0-9A-Za-z\uff10-\uff19]|[一幺][三四五六七八九][零〇一二三四五六七八九幺]{9}"
+)
 _WIDE = str.maketrans(
     {chr(0xFF10 + n): str(n) for n in range(10)} | {"－": "-", "　": " ", "＠": "@"}
 )
