@@ -23,7 +23,7 @@ from random import Random
 from bench.edits import COPIES, OTHERS, template
 from demo.world import build
 from keqing.records import Author, Post
-from keqing.settings import load_settings
+from keqing.settings import SecondStage, Settings, load_settings
 from keqing.workflow.db import begin, open_file
 from nlp.stories import fold
 from nlp.text import fingerprint
@@ -71,6 +71,14 @@ def main() -> int:
     return 0 if f1 >= 0.95 else 1
 
 
+def first_stage(root: Path = ROOT) -> Settings:
+    """The plan at `root` with the second stage switched off."""
+    settings = load_settings(root, env={})
+    nlp = settings.plan.nlp.model_copy(update={"second_stage": SecondStage(model="off")})
+    plan = settings.plan.model_copy(update={"nlp": nlp})
+    return settings.model_copy(update={"plan": plan})
+
+
 def pairwise(found: Sequence[str], truth: Sequence[str]) -> tuple[float, float]:
     """Precision and recall over pairs of posts in one story."""
     both = _pairs(Counter(zip(found, truth, strict=True)).values())
@@ -116,7 +124,7 @@ def _plant(random: Random, texts: Sequence[str]) -> Iterator[Planted]:
 
 def _folded(planted: Sequence[Planted]) -> list[str]:
     posts = [_post(n, p.text) for n, p in enumerate(planted)]
-    reader = Reader(load_settings(ROOT, env={}))
+    reader = Reader(first_stage())
     found: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         engine = open_file(Path(folder) / "keqing.db")

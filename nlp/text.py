@@ -27,6 +27,7 @@ EMOTICON = re.compile(r"\[[\w\u3400-\u9fff ]{1,12}\]")
 MASKS = frozenset(
     {"[电话]", "[证件]", "[邮箱]", "[微信]", "[QQ]", "[车牌]", "[银行卡]", "[姓名]", "[地址]"}
 )
+_BOILED = ("全文", "网页链接", "微博视频")
 _NO_LETTER = re.compile(r"[\W_]+")
 _POINT = re.compile(r"(?<=\d)[.:](?=\d)")
 NO_WORDS = frozenset({"", "转发微博", "转发", "轉發微博", "repost", "转发了"})
@@ -89,7 +90,7 @@ def simplified(text: str) -> str:
 
 def loose(text: str) -> str:
     """For features: NFKC, marks for URL, @name and digits, runs cut to 3, blanks folded."""
-    plain = simplified(unicodedata.normalize("NFKC", BOILERPLATE.sub("", text)).lower())
+    plain = _plain(text)
     plain = URL.sub(URL_MARK, plain)
     plain = AT.sub(AT_MARK, plain)
     plain = DIGITS.sub(DIGIT_MARK, plain)
@@ -98,8 +99,10 @@ def loose(text: str) -> str:
 
 def wording(text: str) -> str:
     """Half width, lower, simplified; no URLs, @names, emoticons: what copies may differ in."""
-    plain = simplified(unicodedata.normalize("NFKC", BOILERPLATE.sub("", text)).lower())
+    plain = _plain(text)
     plain = AT.sub(" ", URL.sub(" ", plain))
+    if "[" not in plain:
+        return plain
     return EMOTICON.sub(lambda face: face[0] if face[0] in MASKS else " ", plain)
 
 
@@ -111,6 +114,12 @@ def letters(plain: str) -> str:
 def fingerprint(text: str) -> str:
     """What two copies of one text share: letters and digits of its own words and quotes."""
     return letters(wording(text))
+
+
+def _plain(text: str) -> str:
+    if any(sign in text for sign in _BOILED):  # the pattern tries 30 lengths at every letter
+        text = BOILERPLATE.sub("", text)
+    return simplified(unicodedata.normalize("NFKC", text).lower())
 
 
 @cache

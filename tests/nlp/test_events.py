@@ -10,8 +10,8 @@ from random import Random
 import pytest
 
 from bench.events import b_cubed, city, clustered
+from bench.stories import first_stage
 from keqing.records import Author, Post
-from keqing.settings import load_settings
 from keqing.workflow import db
 from keqing.workflow import events as kept
 from keqing.workflow.db import Engine
@@ -20,7 +20,6 @@ from nlp.events import Told, cluster, event_id
 from nlp.telling import cosine, name, normal, vector_cosine
 from nlp.understand import Reader
 
-ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 NOW_S = int(NOW.timestamp())
 CRISIS = [
@@ -38,7 +37,7 @@ DAILY = [
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    return Reader(load_settings(ROOT, env={}))
+    return Reader(first_stage())
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ class Line:
 
     def __init__(self, reader: Reader, engine: Engine) -> None:
         self.reader, self.engine, self.batches = reader, engine, 0
-        self.brands = load_settings(ROOT, env={}).plan.brands
+        self.brands = first_stage().plan.brands
 
     def events(self, posts: Sequence[Post], now: datetime = NOW) -> list[str | None]:
         readings = self.reader.read([p.text or "" for p in posts], [p.title or "" for p in posts])

@@ -11,15 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.stories import first_stage
 from keqing.records import Author, Kind, Post
-from keqing.settings import load_settings
 from keqing.workflow import db, stories
 from keqing.workflow.db import Engine
 from nlp.minhash import grams, inner_set, lookup_keys, rows_with, shared
 from nlp.stories import Place, fold
 from nlp.understand import Reader
 
-ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 LONG = (
     "昨晚和朋友去木槿壶万象店喝青提冻，排了很久的队，店员一直在聊天，叫号也叫错，拿到手已经化成水了"
@@ -29,7 +28,7 @@ TABLES = (stories.STORIES, stories.MEMBERS, stories.TEXTS, stories.KEYS, stories
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    return Reader(load_settings(ROOT, env={}))
+    return Reader(first_stage())
 
 
 @pytest.fixture
