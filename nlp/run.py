@@ -24,7 +24,7 @@ from keqing.records import Mention, Post, Versions
 from keqing.settings import Settings
 from keqing.workflow import batches
 from keqing.workflow.db import Engine, begin
-from nlp import happenings, stories
+from nlp import happenings, speakers, stories
 from nlp.embed import packed
 from nlp.stories import Place
 from nlp.understand import Reader, Reading
@@ -153,9 +153,14 @@ def _write(
     with begin(engine) as tx:
         places = stories.fold(tx, batch_id, read, now)
         events = happenings.events(tx, reader, settings.plan.brands, read, places, now, vectors)
+        verdicts = speakers.fold(tx, settings.plan.brands, read, places, now)
         mentions = [
-            _mention(post, said, place, event, vectors.get(post.id), versions, now)
-            for (post, said), place, event in zip(read, places, events, strict=True)
+            speakers.told(
+                _mention(post, said, place, event, vectors.get(post.id), versions, now), verdict
+            )
+            for (post, said), place, event, verdict in zip(
+                read, places, events, verdicts, strict=True
+            )
         ]
         _save(settings.var / "mentions" / name, mentions)
         batches.record_scored(tx, batch_id, files, name, now)
