@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 import tomllib
 from collections.abc import Sequence
@@ -9,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import xxhash
 
 from keqing.errors import ModelError, UsageError
 from keqing.settings import Brand
@@ -185,3 +188,24 @@ def test_weights_of_another_embedder_are_refused(
     (tmp_path / relevance.FILE).write_text(json.dumps(row))
     with pytest.raises(ModelError, match="repeat keqing plan learn"):
         relevance.load(tmp_path)
+
+
+def test_real_titles_are_told_apart(shared_data: Path) -> None:
+    """Hot-search titles read once: precision ≥ .95, recall ≥ .90 over three words, from own sentences."""
+    rows = (LABELS / "senses_hotsearch.tsv").read_text("utf-8").splitlines()[1:]
+    truth = {(key, name): said == "yes" for key, name, said in (row.split("\t") for row in rows)}
+    path = shared_data / "topics" / "weibo_hotsearch_2024H2_2026H1.csv.gz"
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        titles = {row["title"] for row in csv.DictReader(file)}
+    hashes = {xxhash.xxh64_hexdigest(title.encode()): title for title in titles}
+    learned = Matcher(
+        PLAN, Senses({brand: relevance.learn(RULES, brand, labelled(brand)) for brand in BRANDS})
+    )
+    found = [
+        counts(learned, brand, [Labelled(hashes[name], ours)])
+        for (brand, name), ours in truth.items()
+    ]
+    right, wrong, missed = (sum(column) for column in zip(*found, strict=True))
+    assert len(truth) == 101
+    assert right / (right + wrong) >= 0.95
+    assert right / (right + missed) >= 0.90
