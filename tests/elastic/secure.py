@@ -8,28 +8,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import ipaddress
+import json
 import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-PASSWORDS = {"writer": "writer-secret", "reader": "reader-secret"}
-ROLES = """
-writer:
-  cluster: [monitor, manage_index_templates]
-  indices:
-    - names: ["sec*"]
-      privileges: [all]
-      allow_restricted_indices: false
-reader:
-  cluster: [monitor]
-  indices:
-    - names: ["sec*"]
-      privileges: [read, monitor, view_index_metadata]
-"""
+PASSWORDS = {"keqing_writer": "writer-secret", "keqing_reader": "reader-secret"}
+# What docs/deploy.md tells to create is what the tests run with; a node's file wants block YAML.
+ROLES = yaml.safe_dump(
+    json.loads(
+        (Path(__file__).resolve().parents[2] / "deploy/elasticsearch/roles.json").read_text("utf-8")
+    )
+)
 SETTINGS: dict[str, object] = {
     "xpack.security.enabled": "true",
     "xpack.security.authc.password_hashing.algorithm": "pbkdf2_1000",

@@ -39,9 +39,14 @@ def engine(
 ) -> ElasticEngine:
     if node.home is None:
         raise AssertionError("the node is one of ours")
-    given = {"url": node.url, "name": "sec", "user": user, "ca": node.home / "conf" / "ca.crt"}
+    given = {
+        "url": node.url,
+        "name": "keqing-sec",
+        "user": f"keqing_{user}",
+        "ca": node.home / "conf" / "ca.crt",
+    }
     settings = IndexSettings.model_validate({**given, **more})
-    env: Mapping[str, str] = {PASSWORD: secret or secure.PASSWORDS[user]}
+    env: Mapping[str, str] = {PASSWORD: secret or secure.PASSWORDS[f"keqing_{user}"]}
     return ElasticEngine(Server(settings, env, patience, patience))
 
 
@@ -89,7 +94,7 @@ def test_plain_http_to_a_tls_port_is_told(secured: Node) -> None:
 
 def test_a_restart_in_mid_load_loses_nothing(secured: Node) -> None:
     """kill -9 of the node while posts come, and a start: the load goes on by itself and is whole."""
-    writer = engine(secured, "writer", patience=LONG, name="secrestart")
+    writer = engine(secured, "writer", patience=LONG, name="keqing-restart")
     half, back = threading.Event(), threading.Event()
 
     def restart() -> None:
