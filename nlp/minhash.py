@@ -134,7 +134,16 @@ def rows_with(keys: Keys, wanted: Keys) -> NDArray[np.int64]:
     table = np.zeros(1 << _TABLE_BITS, np.bool_)
     table[wanted & mask] = True
     maybe = np.flatnonzero(table[keys & mask].any(axis=1))
-    return maybe[np.isin(keys[maybe], wanted).any(axis=1)]
+    return maybe[among(keys[maybe], np.sort(wanted)).any(axis=1)]
+
+
+def among(keys: Keys, ordered: Keys) -> NDArray[np.bool_]:
+    """Which keys are among the sorted ones (np.isin takes ten times as long)."""
+    if not len(ordered):
+        return np.zeros(keys.shape, np.bool_)
+    places = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
+    found: NDArray[np.bool_] = ordered[places] == keys
+    return found
 
 
 def _exact(text: str) -> list[int]:

@@ -22,6 +22,7 @@ from nlp.minhash import (
     Grams,
     Hashes,
     Keys,
+    among,
     grams,
     inner_set,
     lookup_keys,
@@ -195,7 +196,7 @@ def _met_twice(
     order = np.sort(keys.reshape(-1))
     twice = order[1:][order[1:] == order[:-1]]
     known = np.fromiter(places, np.uint64, len(places))
-    return np.isin(keys, np.concatenate([twice, known]))
+    return among(keys, np.sort(np.concatenate([twice, known])))
 
 
 def _rep(text: StoryText) -> Rep:
