@@ -192,5 +192,8 @@ def _shown(mention: Mention, published: datetime) -> dict[str, Any]:
             "corrected": [one.model_dump(mode="json") for one in mention.corrected],
             "versions": mention.versions.model_dump(), "stage": mention.stage,
             "thread_id": post.thread_id, "flags": list(post.flags), "verified": post.author.verified,
+            "author_role": mention.author_role, "influence": mention.influence,
+            "coordinated": mention.coordinated,
+            "speaker": mention.speaker and mention.speaker.model_dump(mode="json"),
         },
     }  # fmt: skip
