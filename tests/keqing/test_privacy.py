@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.pii import HARMLESS, recall
 from keqing.privacy import mask, pseudonym
 
 
@@ -45,6 +46,14 @@ def test_contacts_are_masked(text: str, masked: str) -> None:
 def test_ordinary_numbers_survive(text: str) -> None:
     """Hotlines, orders, prices and dates are no contacts."""
     assert mask(text) == text
+
+
+def test_planted_contacts_are_found_and_nothing_else() -> None:
+    """Of contacts in many writings at least 99 in 100 are masked whole; of sentences with numbers none."""
+    asked, missed = recall()
+    assert asked.total() > 400
+    assert missed.total() <= 0.01 * asked.total(), missed
+    assert [text for text in HARMLESS if mask(text) != text] == []
 
 
 @given(st.text(max_size=60))
