@@ -60,7 +60,7 @@ def line(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]
 
 def run(root: Path, *verb: str) -> str:
     command = [sys.executable, "-m", "keqing", *verb, "--root", str(root)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=480, check=False)
     if done.returncode:
         raise AssertionError(f"exit {done.returncode}: {done.stdout[-800:]} {done.stderr[-2000:]}")
     return done.stdout
