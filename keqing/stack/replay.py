@@ -64,6 +64,7 @@ def replay(
     again.var.mkdir(parents=True, mode=0o700)
     for kept in ("landing", "relevance"):  # what was collected, and what staff's labels taught
         (again.var / kept).symlink_to((settings.var / kept).resolve())
+    _beside(settings, into)
     with read(engine) as tx:
         log = [batch for batch in batches.logged(tx) if day is None or _day(batch) <= day]
         by_staff = corrections.every(tx)
@@ -83,6 +84,15 @@ def replay(
         documents=len(after),
         index_equal=list(_documents(settings)) == after if day is None else None,
     )
+
+
+def _beside(settings: Settings, into: Path) -> None:
+    """What lies beside keqing.toml and is read while posts are understood."""
+    for name in ("lexicons", "words.tsv", settings.plan.nlp.second_stage.model):
+        kept = settings.root / name
+        if kept.exists() and not Path(name).is_absolute():
+            (into / name).parent.mkdir(parents=True, exist_ok=True)
+            (into / name).symlink_to(kept.resolve())
 
 
 def _day(batch: LoggedBatch) -> date:

@@ -36,6 +36,18 @@ def settings(tmp_path: Path) -> Settings:
     return load_settings(tmp_path, env={})
 
 
+def test_words_of_staff_are_words_of_the_replay(settings: Settings, tmp_path: Path) -> None:
+    """What staff put beside keqing.toml is read again: accepted words and lists of their own."""
+    assert main(["words", "--accept", "轻乳茶局", "--root", str(tmp_path)]) == 0
+    path = tmp_path / "c.csv"
+    path.write_text("编号,正文,作者\nc1,木槿壶的轻乳茶局真好喝,c1\n", encoding="utf-8")
+    for verb in (["import", str(path)], ["score"], ["load"]):
+        assert main([*verb, "--root", str(tmp_path)]) == 0
+    report = replay(settings, db.open_workflow(settings), tmp_path / "again", NOW)
+    # the two batches before the word was known differ, and are named; the one after it is equal
+    assert (report.equal, len(report.different)) == (1, 2)
+
+
 def test_the_same_again(settings: Settings, tmp_path: Path) -> None:
     """Both batches and the index come out equal, and the folder must be a new one."""
     engine = db.open_workflow(settings)
