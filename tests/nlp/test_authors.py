@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from bench.influence import DATA, correlations, spearman
 from demo.said import BIG, MEDIA, OFFICIAL, Said
 from demo.weibo import _user
 from demo.world import build
+from keqing.landing import Landing
 from keqing.records import Author, Kind, Mention, Polarity, Post, Versions
 from keqing.settings import Brand, Settings, load_settings
 from keqing.workflow import db
@@ -22,6 +24,7 @@ from keqing.workflow.db import Engine
 from nlp import authors, speakers, stories
 from nlp.authors import Role
 from nlp.influence import STANDING, WEIGHTS, influence
+from nlp.run import score
 from nlp.speakers import Verdict
 from nlp.text import flat
 from nlp.understand import Reader
@@ -341,6 +344,24 @@ def test_what_a_mention_holds(settings: Settings, reader: Reader, engine: Engine
     assert (told.post.region, told.speaker.place, told.speaker.region_basis) == ("山东", "山东青岛市", "words")  # fmt: skip
     assert told.risk == round(40 + 0.2 * verdict.influence, 4)
     assert Mention.model_validate_json(told.model_dump_json()) == told
+
+
+def test_score_writes_who_speaks(tmp_path: Path):
+    """A landed post becomes a Mention with role, influence and region; its file reads back."""
+    plan = (ROOT / "keqing.toml").read_text(encoding="utf-8")
+    (tmp_path / "keqing.toml").write_text(plan, encoding="utf-8")
+    made = load_settings(tmp_path, env={"KEQING__NLP__SECOND_STAGE__MODEL": "off"})
+    with Landing(made.var / "landing").writer("w", NOW, "r") as writer:
+        writer.append([post("在青岛喝的木槿壶，等了半小时", region="江苏")])
+    own = db.open_file(made.var / "keqing.db")
+    report = score(made, own, NOW)
+    own.dispose()
+    (name,) = report.files
+    line = gzip.decompress((made.var / "mentions" / name).read_bytes()).decode()
+    mention = Mention.model_validate_json(line)
+    assert (mention.author_role, mention.post.region) == ("customer", "山东")
+    assert mention.speaker is not None
+    assert mention.influence == round(sum(p.points for p in mention.speaker.influence), 4) > 0
 
 
 def test_demo_city(settings: Settings, reader: Reader, engine: Engine):
