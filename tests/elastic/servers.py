@@ -32,6 +32,17 @@ STOP_S = 30
 QUICK = Patience(4, 0.05, 0.2)
 
 
+# Ends a node whose test run was killed: the pipe from the run closes, whatever became of it. A node
+# that was just being started writes its pid a little later.
+GUARD = """
+read _
+n=0
+while [ $n -lt 600 ] && ! pid=$(cat "$1/es.pid" 2>/dev/null); do sleep 0.2; n=$((n + 1)); done
+[ -n "$pid" ] && kill -9 "$pid"
+rm -rf "$1"
+"""
+
+
 @dataclass
 class Node:
     """A server that tests may ask; `home` is empty for one that somebody else runs."""
@@ -87,6 +98,7 @@ def started(settings: Mapping[str, object] | None = None, files: Mapping[str, by
         files: further files of the configuration folder.
     """
     home = Path(tempfile.mkdtemp(prefix="keqing-es-"))
+    watch = guard(home)
     port, transport = free_port(), free_port()
     node = Node(f"{scheme}://127.0.0.1:{port}", home)
     try:
@@ -95,6 +107,7 @@ def started(settings: Mapping[str, object] | None = None, files: Mapping[str, by
         yield node
     finally:
         node.stop()
+        _release(watch)
         shutil.rmtree(home, ignore_errors=True)
 
 
@@ -102,6 +115,7 @@ def started(settings: Mapping[str, object] | None = None, files: Mapping[str, by
 def cluster(size: int) -> Iterator[list[Node]]:
     """Nodes of one cluster, started side by side."""
     homes = [Path(tempfile.mkdtemp(prefix="keqing-es-")) for _ in range(size)]
+    watches = [guard(home) for home in homes]
     ports = [(free_port(), free_port()) for _ in range(size)]
     nodes = [
         Node(f"http://127.0.0.1:{http}", home) for home, (http, _) in zip(homes, ports, strict=True)
@@ -119,8 +133,9 @@ def cluster(size: int) -> Iterator[list[Node]]:
             list(pool.map(Node.start, nodes))
         yield nodes
     finally:
-        for node, home in zip(nodes, homes, strict=True):
+        for node, home, watch in zip(nodes, homes, watches, strict=True):
             node.stop()
+            _release(watch)
             shutil.rmtree(home, ignore_errors=True)
 
 
@@ -156,6 +171,18 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def guard(home: Path) -> subprocess.Popen[bytes]:
+    """A process that outlives the test run by a moment and clears up after it."""
+    command = ["sh", "-c", GUARD, "sh", str(home)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+
+
+def _release(watch: subprocess.Popen[bytes]) -> None:
+    """All is cleared up: nothing is left to guard."""
+    watch.kill()
+    watch.communicate()
 
 
 def _lay_out(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from _pytest.outcomes import Failed, Skipped
 from tests.conftest import lacking
 from tests.elastic import artifact
 from tests.elastic.artifact import Missing, java_home, tree
+from tests.elastic.servers import guard
 
 
 @pytest.fixture
@@ -60,6 +62,19 @@ def test_a_damaged_archive_is_no_server(bare: Path, monkeypatch: pytest.MonkeyPa
     pinned = {**artifact.PINNED, "sha256": artifact._sha256(path)}
     monkeypatch.setattr(artifact, "PINNED", pinned)
     assert artifact.tree().joinpath("bin", "elasticsearch").stat().st_mode & 0o111
+
+
+def test_a_killed_run_leaves_no_node(tmp_path: Path) -> None:
+    """The guard ends the node and clears its folder when the run's end of the pipe is gone."""
+    home = tmp_path / "home"
+    home.mkdir()
+    with subprocess.Popen(["sleep", "60"]) as node:
+        watch = guard(home)
+        (home / "es.pid").write_text(str(node.pid))
+        assert node.poll() is None
+        watch.communicate(timeout=30)
+        assert node.wait(30) == -9
+    assert not home.exists()
 
 
 def test_a_lack_is_a_skip_and_in_ci_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
