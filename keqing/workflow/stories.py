@@ -164,6 +164,17 @@ def forget_texts(tx: Tx, before: datetime) -> None:
         tx.execute(delete(table).where(table.c.scored_at_s < int(before.timestamp())))
 
 
+def forget_voices(tx: Tx, author: str | None, post_ids: Collection[str]) -> int:
+    """Remove an author's voices, and those of these posts; how many there were.
+
+    The stories stay: they hold hashes of texts, and a copy by another author goes on counting.
+    """
+    gone = tx.execute(delete(VOICES).where(VOICES.c.author == author)).rowcount if author else 0
+    for part in _parts(sorted(post_ids)):
+        gone += tx.execute(delete(VOICES).where(_among(tx, VOICES.c.post_id, part))).rowcount
+    return gone
+
+
 def _pairs(tx: Tx, table: Table, key: Column[Any], wanted: Collection[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in _parts(wanted):

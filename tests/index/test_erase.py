@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,32 @@ def bytes_of(settings: Settings) -> bytes:
     files = [p for p in settings.var.rglob("*") if p.is_file()]
     return b"".join(gzip.decompress(p.read_bytes()) if p.suffix == ".gz" else p.read_bytes()
                     for p in files)  # fmt: skip
+
+
+def test_nothing_is_known_of_an_erased_author(tmp_path: Path) -> None:
+    """After score, no table of the workflow names the author any more; others stay."""
+    (tmp_path / "keqing.toml").write_bytes((ROOT / "keqing.toml").read_bytes())
+    rows = ["编号,正文,作者", "1,木槿壶青提冻里喝出塑料片,甲", "2,木槿壶青提冻里喝出塑料片,乙"]
+    (tmp_path / "a.csv").write_text("\n".join(rows), encoding="utf-8")
+    for verb in (["import", str(tmp_path / "a.csv")], ["score"], ["load"]):
+        assert main([*verb, "--root", str(tmp_path)]) == 0
+    made = load_settings(tmp_path, env={})
+    engine = db.open_workflow(made)
+    first, second = sorted(h.author for h in open_index(made).search(All(), None).hits if h.author)
+    assert named(made, first)
+    assert erase(made, engine, author=first).erased == 1
+    assert named(made, first) == []
+    assert named(made, second)
+
+
+def named(settings: Settings, author: str) -> list[str]:
+    """Workflow tables in which an author stands, alone or in a list."""
+    with sqlite3.connect(settings.var / "keqing.db") as file:
+        tables = [
+            row[0] for row in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+        rows = {name: file.execute(f'SELECT * FROM "{name}"').fetchall() for name in tables}
+    return sorted(name for name, found in rows.items() if any(author in str(row) for row in found))
 
 
 def test_an_author_is_gone_for_good(settings: Settings) -> None:
