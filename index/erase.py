@@ -18,7 +18,7 @@ from index.engine import open_index
 from index.run import mentions_of
 from keqing.errors import UsageError
 from keqing.settings import Settings
-from keqing.workflow import authors, batches, corrections, stories
+from keqing.workflow import authors, batches, corrections, events, stories
 from keqing.workflow.db import Engine, begin
 
 
@@ -57,6 +57,7 @@ def erase(
         if ids and not dry_run:
             with begin(engine) as tx:
                 corrections.forget(tx, ids)
+                events.forget_posts(tx, ids)
                 stories.forget_voices(tx, author, ids)
                 if author:
                     authors.erase(tx, author)

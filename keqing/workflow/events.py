@@ -238,6 +238,14 @@ def split(tx: Tx, event: str, star: str, other: str, at_s: int) -> int:
     return int(moved)
 
 
+def forget_posts(tx: Tx, post_ids: Collection[str]) -> int:
+    """Remove the words and vectors of posts that stand for events; the events go on without them."""
+    gone = 0
+    for part in _parts(sorted(post_ids)):
+        gone += tx.execute(delete(STARS).where(STARS.c.post_id.in_(part))).rowcount
+    return gone
+
+
 def history(tx: Tx, event: str) -> list[Change]:
     """What happened to an event, oldest first."""
     mine = (HISTORY.c.event == event) | (HISTORY.c.other == event)
