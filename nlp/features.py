@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,16 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.starts) - 1
+
+    @cached_property
+    def rows(self) -> Ints:
+        """The row of each entry; every head asks for it."""
+        return np.repeat(np.arange(len(self)), np.diff(self.starts))
+
+    @cached_property
+    def wide(self) -> NDArray[np.float64]:
+        """The values in double precision, in which rows are added up."""
+        return self.values.astype(np.float64)
 
 
 def featurise(texts: Sequence[str], idf: Floats | None = None) -> Batch:

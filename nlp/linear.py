@@ -12,7 +12,7 @@ import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -94,19 +94,26 @@ class Model:
     def _emotions(self, batch: Batch) -> list[str]:
         if not self.emotion.size:
             return [EMOTIONS[-1]] * len(batch)
-        scores = [dot(batch, row[:-1], self.emotion.shape[1] - 1) + row[-1] for row in self.emotion]
+        products = self._felt[batch.columns % len(self._felt)] * batch.wide[:, None]
+        scores = [
+            np.bincount(batch.rows, weights=column, minlength=len(batch)) + row[-1]
+            for column, row in zip(products.T, self.emotion, strict=True)
+        ]
         return [EMOTIONS[i] for i in np.argmax(np.stack(scores), axis=0)]
 
+    @cached_property
+    def _felt(self) -> Floats:
+        """Weights of all emotions side by side, a bucket a row: one look-up for all of them."""
+        return np.ascontiguousarray(self.emotion[:, :-1].T)
 
-def dot(batch: Batch, weights: Floats, modulo: int | None = None) -> NDArray[np.float64]:
-    """Product of each row with `weights`, the buckets folded by `modulo`.
+
+def dot(batch: Batch, weights: Floats) -> NDArray[np.float64]:
+    """Product of each row with `weights`.
 
     Added one after another, so a row's sum does not depend on the batch it stands in.
     """
-    columns = batch.columns if modulo is None else batch.columns % modulo
-    rows = np.repeat(np.arange(len(batch)), np.diff(batch.starts))
-    products = batch.values.astype(np.float64) * weights[columns]
-    sums = np.bincount(rows, weights=products, minlength=len(batch))
+    products = batch.wide * weights[batch.columns]
+    sums = np.bincount(batch.rows, weights=products, minlength=len(batch))
     return np.asarray(sums, dtype=np.float64)
 
 
