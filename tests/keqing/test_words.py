@@ -16,6 +16,8 @@ from crawlers.threads import STATES
 from keqing.records import Channel, Kind, Level, Polarity, Precision
 from keqing.words import all_words, word
 from keqing.workflow.incidents import MOVES
+from nlp.brands import Outcome as Matched
+from nlp.linear import EMOTIONS
 
 CRAWLERS = Path(__file__).resolve().parents[2] / "crawlers"
 LEFT_OUT = re.compile(r'(?:skip\(|(?:notes|refused|filtered)\[|Bad\([^"]*)"([a-z_]+)"')
@@ -34,6 +36,9 @@ CODES = [
     *(f"left_out.{reason}" for reason in REASONS | {"unreadable", "malformed_json", "cut_page"}),
     *(f"left_out.{a}" for a in Answer if a is not Answer.OK),
     *(f"left_out.thread_{answer}" for answer in STATES),
+    *(f"emotion.{name}" for name in EMOTIONS),
+    *(f"rejected.{m.value}" for m in Matched if m is not Matched.ACCEPTED),
+    *(f"stage.{name}" for name in ("linear", "second", "degraded", "human", "none")),
     "ops.failed",
     "ops.late",
     *(f"state.{state}" for state in MOVES),
