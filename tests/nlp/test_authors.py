@@ -278,26 +278,6 @@ def test_rank_correlation():
     assert spearman([1, 2, 2, 3], [3, 2, 2, 1]) == pytest.approx(-1)
 
 
-@pytest.fixture(scope="module")
-def settings() -> Settings:
-    made = load_settings(ROOT, env={})
-    off = made.plan.nlp.second_stage.model_copy(update={"model": "off"})
-    nlp = made.plan.nlp.model_copy(update={"second_stage": off})
-    return made.model_copy(update={"plan": made.plan.model_copy(update={"nlp": nlp})})
-
-
-@pytest.fixture(scope="module")
-def reader(settings: Settings) -> Reader:
-    return Reader(settings)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = db.open_file(tmp_path / "keqing.db")
-    yield made
-    made.dispose()
-
-
 def fold(settings: Settings, reader: Reader, engine: Engine, *posts: Post) -> list[Verdict]:
     read = list(zip(posts, reader.read([p.text or "" for p in posts], [p.title or "" for p in posts]), strict=True))  # fmt: skip
     with db.begin(engine) as tx:

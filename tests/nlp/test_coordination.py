@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from keqing.records import Post
-from keqing.settings import Settings, load_settings
+from keqing.settings import Settings
 from keqing.workflow import authors, batches, db
 from keqing.workflow.authors import Company, Seen
 from keqing.workflow.db import Engine
@@ -22,26 +22,6 @@ from tests.nlp.crowds import SCRIPTS, START, Crowd, crowd, post
 ROOT = Path(__file__).resolve().parents[2]
 AUTHORS = (authors.AUTHORS, authors.TELLINGS, authors.COMPANY, authors.MARKS, authors.CALLS)
 BATCH = 400
-
-
-@pytest.fixture(scope="module")
-def settings() -> Settings:
-    made = load_settings(ROOT, env={})
-    off = made.plan.nlp.second_stage.model_copy(update={"model": "off"})
-    nlp = made.plan.nlp.model_copy(update={"second_stage": off})
-    return made.model_copy(update={"plan": made.plan.model_copy(update={"nlp": nlp})})
-
-
-@pytest.fixture(scope="module")
-def reader(settings: Settings) -> Reader:
-    return Reader(settings)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = db.open_file(tmp_path / "keqing.db")
-    yield made
-    made.dispose()
 
 
 class Line:

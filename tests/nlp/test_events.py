@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -33,18 +33,6 @@ DAILY = [
     "请问木槿壶会展店几点关门？",
     "木槿壶换了新杯子，挺好看的，茉莉奶绿也清爽",
 ]
-
-
-@pytest.fixture(scope="module")
-def reader() -> Reader:
-    return Reader(first_stage())
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = db.open_file(tmp_path / "keqing.db")
-    yield made
-    made.dispose()
 
 
 class Line:

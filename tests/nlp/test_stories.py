@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.stories import first_stage
 from keqing.records import Author, Kind, Post
 from keqing.workflow import db, stories
 from keqing.workflow.db import Engine
@@ -24,18 +22,6 @@ LONG = (
     "昨晚和朋友去木槿壶万象店喝青提冻，排了很久的队，店员一直在聊天，叫号也叫错，拿到手已经化成水了"
 )
 TABLES = (stories.STORIES, stories.MEMBERS, stories.TEXTS, stories.KEYS, stories.VOICES)
-
-
-@pytest.fixture(scope="module")
-def reader() -> Reader:
-    return Reader(first_stage())
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = db.open_file(tmp_path / "keqing.db")
-    yield made
-    made.dispose()
 
 
 class Line:
