@@ -41,7 +41,7 @@ def _words(args: argparse.Namespace) -> int:
     if args.json:
         show(args, report)
         return 0
-    _print(report, args)
+    _print(report, args, settings)
     return 0
 
 
@@ -106,7 +106,7 @@ def _is_about(brand: str) -> Callable[[Mention], bool]:
     return lambda mention: any(hit.brand == brand for hit in mention.brands)
 
 
-def _print(report: dict[str, Any], args: argparse.Namespace) -> None:
+def _print(report: dict[str, Any], args: argparse.Namespace, settings: Settings) -> None:
     print(
         f"近 {args.days} 天 {report['mentions']:,} 个事由。收词：keqing words --accept 词；弃词：--reject 词"
     )
@@ -116,6 +116,8 @@ def _print(report: dict[str, Any], args: argparse.Namespace) -> None:
     if not report["new"]:
         print("  无")
     for brand, found in report["rising"].items():
-        print(f"\n{brand}：近 {args.hours} 小时上升的词（现在 / 以前的事由数）")
+        print(
+            f"\n{settings.plan.brands[brand].name}：近 {args.hours} 小时上升的词（现在 / 以前的事由数）"
+        )
         for one in found:
             print(f"  {one['term']}\t{one['now']} / {one['before']}")
