@@ -71,7 +71,7 @@ def mention(**values: Any) -> Mention:
     base: dict[str, Any] = {
         "post": post("x", "木槿壶太差，青稚茶还行"), "brands": (hit,), "polarity": Polarity.NEGATIVE,
         "p_negative": 0.8, "p_neutral": 0.1, "p_positive": 0.1, "intent": "投诉",
-        "intents": ("投诉", "求助"), "emotion": "anger", "story": "s1", "risk": 64.0,
+        "intents": ("投诉", "求助"), "emotion": "愤怒", "story": "s1", "risk": 64.0,
         "severity": (SeverityHit(name="食品安全", term="拉肚子", confidence=0.8),),
         "versions": Versions(model="m1", dictionary="d1", plan="p1"), "scored_at": NOW,
     }  # fmt: skip
@@ -127,7 +127,7 @@ def test_other_fields_leave_the_polarity_alone() -> None:
     assert (shown.intent, shown.intents) == ("咨询", ("咨询", "求助"))
     assert (shown.emotion, shown.severity) == (None, ())
     assert (shown.polarity, shown.stage) == ("negative", "linear")
-    assert [c.model for c in shown.corrected] == ["anger", "投诉", "食品安全"]
+    assert [c.model for c in shown.corrected] == ["愤怒", "投诉", "食品安全"]
 
 
 def test_a_severity_that_a_person_asserts_is_sure() -> None:
@@ -190,9 +190,9 @@ def test_the_newest_counts_and_model_withdraws(tmp_path: Path) -> None:
             corrections.correct(
                 tx, mention(), "polarity", to, by="li", reason="读过", now=NOW + timedelta(hours=n)
             )
-        corrections.correct(tx, mention(), "emotion", "joy", by="wu", reason="笑", now=NOW)
+        corrections.correct(tx, mention(), "emotion", "喜悦", by="wu", reason="笑", now=NOW)
         standing = corrections.of_posts(tx, ["demo:x", "demo:y"])
-    assert {r.field: r.to for r in standing["demo:x"]} == {"polarity": "positive", "emotion": "joy"}
+    assert {r.field: r.to for r in standing["demo:x"]} == {"polarity": "positive", "emotion": "喜悦"}
     assert standing["demo:x"][0].stamp == "m1 d1 p1"
     with db.begin(engine) as tx:
         corrections.correct(tx, mention(), "polarity", "model", by="li", reason="看错", now=NOW)
@@ -229,7 +229,7 @@ def test_the_split_is_by_story_and_about_even() -> None:
     """Copies of one story share a half; the halves never change; both are filled."""
     judging = sum(half(f"weibo:{n}") == "judge" for n in range(2000))
     assert 900 < judging < 1100
-    assert row("polarity", "neutral", post="demo:a").half == row("emotion", "joy").half
+    assert row("polarity", "neutral", post="demo:a").half == row("emotion", "喜悦").half
     assert [half(f"weibo:{n}") for n in (1, 2, 3, 4)] == ["train", "train", "judge", "judge"]
 
 
