@@ -21,14 +21,8 @@ from pathlib import Path
 
 from index.answers import IndexEngine, Window
 from index.ast import And, Node, Not, Or, Phrase, Tag, Word
-from index.document import to_document
-from index.elastic import ElasticEngine
-from index.elastic_client import Server, packed
-from index.elastic_document import document_id, stored
-from index.elastic_write import Writer
 from index.sqlite import SqliteEngine
 from keqing.records import Author, BrandHit, Engagement, Mention, Polarity, Post, Versions
-from keqing.settings import IndexSettings
 
 END = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 DAYS, BRANDS, WORDS, STEP = 90, 200, 20_000, 500
@@ -94,21 +88,6 @@ def ingest(engine: IndexEngine, mentions: Sequence[Mention]) -> tuple[float, flo
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
-def raw(engine: ElasticEngine, mentions: Sequence[Mention]) -> float:
-    """Seconds of the clock to send the same documents by plain bulk calls, nothing read or checked."""
-    documents = [to_document(m) for m in mentions]
-    ready = [(document_id(d.id), packed(stored(d))) for d in documents]
-    writer = Writer(engine.server, engine.state.current())
-    month = engine.names.month(writer.edition.name, documents[0].published_at)
-    engine.server.create(month)
-    wall = time.perf_counter()
-    for at in range(0, len(ready), STEP):
-        heads = ((packed({"index": {"_index": month, "_id": f"raw{i}"}}), s)
-                 for i, s in ready[at : at + STEP])  # fmt: skip
-        engine.server.bulk([line for pair in heads for line in pair])
-    return time.perf_counter() - wall
-
-
 def asked(engine: IndexEngine, ask: Callable[[IndexEngine], object], n: int) -> list[float]:
     """p50 and p95 in ms of the clock, mean CPU in ms; the first call is not counted."""
     ask(engine)
@@ -130,12 +109,11 @@ def report(engine: IndexEngine, posts: int, repeats: int) -> None:
     size = engine.health()["bytes"] / posts
     print(f"ingest: {posts / wall:,.0f} docs/s, {posts / cpu:,.0f} per CPU-second of this process")
     print(f"identical again: {cpu / again:.1f} × as fast (CPU); {size:,.0f} bytes a document")
-    if isinstance(engine, ElasticEngine):
-        print(f"against a raw bulk of the same documents: {raw(engine, mentions) / wall:.2f}")
-    _asked(engine, repeats)
+    asked_table(engine, repeats)
 
 
-def _asked(engine: IndexEngine, repeats: int) -> None:
+def asked_table(engine: IndexEngine, repeats: int) -> None:
+    """Print what every question costs."""
     print("\n| question | p50 ms | p95 ms | CPU ms here |\n|---|---|---|---|")
     for name, ask in questions().items():
         print(f"| {name} | " + " | ".join(f"{ms:.1f}" for ms in asked(engine, ask, repeats)) + " |")
@@ -150,8 +128,9 @@ def main() -> None:
     parser.add_argument("--name", default="keqing-bench", help="prefix of what is made there")
     args = parser.parse_args()
     if args.url:
-        settings = IndexSettings.model_validate({"url": args.url, "name": args.name, "replicas": 0})
-        report(ElasticEngine(Server(settings)), args.posts, args.repeats)
+        from bench.index_server import report as on_server  # it imports from here
+
+        on_server(args.url, args.posts, args.repeats, args.name)
         return
     with tempfile.TemporaryDirectory() as folder:
         engine = SqliteEngine(Path(folder) / "bench.db")
