@@ -1,6 +1,6 @@
 """Who goes to the second stage: texts on which the first is undecided, and what may feed an alarm.
 
-In:  texts, and for each whether an alarm could come of it. Out: the first stage's Scores with those
+In:  texts, and for each how likely an alarm could come of it. Out: the first stage's Scores with those
 rows read again, and each row's stage. Whether a row goes never depends on its neighbours.
 A second stage that fails leaves the first one's answer, marked `degraded`: no post is lost to it.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -27,6 +28,14 @@ Stage = Literal["linear", "second", "degraded"]
 ALARMING = 0.35  # p(negative) from which a post about us counts in an alarm
 UNSURE = (0.3, 0.7)  # of a complaint
 log = get_logger(__name__)
+
+
+class Watch(IntEnum):
+    """Whether an alarm could come of a post: about no brand of ours, about one, with a grave sign."""
+
+    NO = 0
+    YES = 1
+    CLOSELY = 2
 
 
 class Second(Protocol):
@@ -52,7 +61,7 @@ class Cascade:
         return "+".join([self.first.version, *([self.second.version] if self.second else [])])
 
     def score(
-        self, texts: Sequence[str], watched: Sequence[bool] = ()
+        self, texts: Sequence[str], watched: Sequence[Watch] = ()
     ) -> tuple[Scores, list[Stage]]:
         """Answers for `texts` and the stage that gave each; `watched` rows may feed an alarm."""
         scores = self.first.score(texts)
@@ -77,12 +86,14 @@ class Cascade:
         return answer
 
 
-def _alarming(scores: Scores, watched: Sequence[bool]) -> NDArray[np.bool_]:
-    """Watched rows that are negative enough to count, or perhaps a complaint."""
+def _alarming(scores: Scores, watched: Sequence[Watch]) -> NDArray[np.bool_]:
+    """Watched rows that are negative enough to count, or perhaps a complaint, or have a grave sign."""
     if not watched:
         return np.zeros(len(scores.p), bool)
+    grade = np.array(watched)
     perhaps = (scores.complaint >= UNSURE[0]) & (scores.complaint <= UNSURE[1])
-    answer: NDArray[np.bool_] = np.array(watched) & ((scores.p[:, 0] >= ALARMING) | perhaps)
+    counts = (grade >= Watch.YES) & ((scores.p[:, 0] >= ALARMING) | perhaps)
+    answer: NDArray[np.bool_] = counts | (grade == Watch.CLOSELY)
     return answer
 
 

@@ -69,6 +69,7 @@ class Seen:
 
     signs: Signs
     towards: Towards
+    sarcasm: tuple[str, ...]  # reasons
     tokens: list[str]
     title_tokens: list[str]
     hashtags: tuple[str, ...]
@@ -108,7 +109,7 @@ class Reader:
         known = sources or [""] * len(pairs)
         seen = [self._seen(*pair, source) for pair, source in zip(pairs, known, strict=True)]
         said = [f"{title}\n{text}" if title else text for title, text in pairs]
-        answers = self._answers(said, [self._about_us(one.towards.matches) for one in seen])
+        answers = self._answers(said, [self._watched(one) for one in seen])
         whole = [(answer.polarity, max(answer.p)) for answer in answers]
         felt([one.towards for one in seen], self.model, whole)
         return [self._one(one, answer) for one, answer in zip(seen, answers, strict=True)]
@@ -123,17 +124,22 @@ class Reader:
         return Seen(
             signs,
             spoken(matches, signs),
+            sarcasm(signs),
             tokens,
             title_tokens,
             hashtags(text),
             self.topics.read(signs.text),
         )
 
-    def _about_us(self, matches: Matches) -> bool:
-        return any(hit.brand not in self.rivals for hit in matches.hits)
+    def _watched(self, seen: Seen) -> cascade.Watch:
+        """How closely to look: danger named or praise that may be blame, beside a brand of ours."""
+        if not any(hit.brand not in self.rivals for hit in seen.towards.matches.hits):
+            return cascade.Watch.NO
+        grave = "severity" in seen.signs.found or bool(seen.sarcasm)
+        return cascade.Watch.CLOSELY if grave else cascade.Watch.YES
 
-    def _answers(self, whole: Sequence[str], about_us: Sequence[bool]) -> list[Answer]:
-        scores, stages = self.cascade.score(whole, about_us)
+    def _answers(self, whole: Sequence[str], watched: Sequence[cascade.Watch]) -> list[Answer]:
+        scores, stages = self.cascade.score(whole, watched)
         return [
             Answer(polarity, stage, (p[0], p[1], p[2]), feeling, complaint)
             for polarity, stage, p, feeling, complaint in zip(
@@ -147,8 +153,7 @@ class Reader:
         ]
 
     def _one(self, seen: Seen, answer: Answer) -> Reading:
-        signs, towards = seen.signs, seen.towards
-        reasons = sarcasm(signs)
+        signs, towards, reasons = seen.signs, seen.towards, seen.sarcasm
         said = aspects.aspects(signs, answer.polarity, towards.owner)
         named = bool(towards.matches.hits)
         wants = intents(signs, answer.polarity, answer.complaint, said, bool(reasons), named)

@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 
 from keqing.errors import ModelError
+from keqing.settings import load_settings
 from nlp import linear
 from nlp.cascade import Cascade
 from nlp.evaluate import evaluate, gains
 from nlp.rows import read_sets
 from nlp.second.model import SHIPPED, Stacked
+from nlp.understand import Reader
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "sentiment"
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT.parent / "shared" / "data" / "sentiment"
 TEXTS = [
     "說好今天送到，結果又拖了三天",
     "客服一问三不知，心累",
@@ -67,6 +70,19 @@ def test_plain_feelings_are_read(model: Stacked, text: str, polarity: str) -> No
     scores, stages = Cascade(linear.load(), model, 1.01).score([text])
     assert (str(scores.polarity[0]), stages) == (polarity, ["second"])
     assert scores.p[0].sum() == pytest.approx(1.0)
+
+
+def test_a_grave_sign_is_looked_at_closely() -> None:
+    """Danger named or praise in doubt beside a brand of ours goes there; a rival's does not."""
+
+    reader = Reader(load_settings(ROOT, env={"KEQING__NLP__SECOND_STAGE__MARGIN": "0"}))
+
+    def stage(text: str) -> str:
+        return reader.read([text], [""])[0].stage
+
+    assert stage("木槿壶的房间干净早餐丰富服务热情下次还来") == "linear"
+    assert stage("木槿壶喜欢爱了，漏电") == "second"
+    assert stage("喜欢爱了，漏电") == "linear"
 
 
 def test_a_changed_file_is_refused(tmp_path: Path) -> None:

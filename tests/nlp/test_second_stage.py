@@ -13,7 +13,7 @@ import pytest
 from keqing.errors import ModelError, UnknownLabels
 from keqing.settings import SecondStage, Settings, load_settings
 from nlp import linear
-from nlp.cascade import Cascade, build
+from nlp.cascade import Cascade, Watch, build
 from nlp.encoder import Classifier
 from nlp.understand import Reader
 from tests.nlp.tiny import build as build_tiny
@@ -126,8 +126,9 @@ def test_what_may_feed_an_alarm_goes_there(tiny: Path) -> None:
     first = Sure(negative=(0.99, 0.01, 0.01, 0.4), complaint=(0.9, 0.5, 0.1, 0.1))
     cascade = Cascade(first, Classifier(tiny, {}), 0.0)  # type: ignore[arg-type]
     texts = ["店"] * 4
-    assert cascade.score(texts, [True] * 4)[1] == ["second", "second", "linear", "second"]
-    assert cascade.score(texts, [False] * 4)[1] == ["linear"] * 4
+    assert cascade.score(texts, [Watch.YES] * 4)[1] == ["second", "second", "linear", "second"]
+    assert cascade.score(texts, [Watch.NO] * 4)[1] == ["linear"] * 4
+    assert cascade.score(texts, [Watch.CLOSELY] * 4)[1] == ["second"] * 4
 
 
 def test_a_failing_model_loses_nothing(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
