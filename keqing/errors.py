@@ -162,6 +162,24 @@ class WorkflowError(KeqingError):
     """The workflow database could not do what was asked."""
 
 
+class WorkflowUnavailable(WorkflowError):
+    """No connection to the workflow database, or it is down."""
+
+    retry = True
+
+
+class WorkflowForbidden(WorkflowError):
+    """The database refuses who we are: password, a missing right or database, a certificate."""
+
+    exit_code = 4
+
+
+class WorkflowOutdated(WorkflowError):
+    """The database was written by a newer program, or a copy into it was never finished."""
+
+    exit_code = 4
+
+
 class LeaseHeld(WorkflowError):
     """Another run of the same stage is at work; names its owner."""
 

@@ -26,7 +26,7 @@ from keqing.errors import BadConfig
 T = TypeVar("T", bound=BaseModel)
 SHIPPED_CARDS = Path(__file__).resolve().parent.parent / "crawlers" / "sources"
 # Where things are kept or sent is not what is watched: it does not move `config_hash`.
-_UNWATCHED = {"dashboards", "smtp", "receivers", "index"}
+_UNWATCHED = {"dashboards", "smtp", "receivers", "index", "workflow"}
 LINE_OF_KEY = r"^\s*(?:\[+[^\]]*{key}[^\]]*\]+|[\"']?{key}[\"']?\s*=)"
 
 
@@ -153,6 +153,35 @@ class IndexSettings(Part):
 class Dashboards(Part):
     """Pages. Port 0 = the one kept in var/ports.json, else a free one."""
 
+class WorkflowSettings(Part):
+    """Without `url` the SQLite file var/keqing.db; with it PostgreSQL 13 or newer.
+
+    `postgresql://user@host:5432/database`; a folder as `?host=/var/run/postgresql` is a unix socket.
+    The password never stands here: `password_env` names the environment variable that holds it (or,
+    with `_FILE` behind the name, the file that does).
+    """
+
+    url: str | None = None
+    password_env: str = "KEQING__WORKFLOW__PASSWORD"  # noqa: S105  # a name
+    tls: bool = False  # true: only over TLS, the server's certificate checked
+    ca: Path | None = (
+        None  # PEM of the authority that signed it, relative to keqing.toml; implies tls
+    )
+    timeout_s: float = Field(10.0, gt=0)  # for the connection, not for a question
+
+    @field_validator("url")
+    @classmethod
+    def _plain(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if not re.fullmatch(r"postgresql(\+pg8000)?", parts.scheme):
+            raise ValueError("no address of PostgreSQL, e.g. postgresql://keqing@db:5432/keqing")
+        if parts.password is not None:
+            raise ValueError("no password in the url; use password_env")
+        return url
+
+
     host: str = "127.0.0.1"
     port: int = 0
     base_url: str | None = None
@@ -179,6 +208,7 @@ class Plan(Part):
     dashboards: Dashboards = Dashboards()
 
 
+    workflow: WorkflowSettings = WorkflowSettings()
 class Terms(Part):
     """The source register that a reviewer reads."""
 
@@ -326,7 +356,7 @@ def _override(raw: dict[str, Any], env: Mapping[str, str]) -> None:
         parts = name.lower().split("__")
         if parts[0] != "keqing" or len(parts) < 3 or parts[1] in ("receivers", "privacy"):
             continue
-        if name.endswith(("_KEY", "_FILE", "__SECRET", "__PASSWORD")) or parts[1] == "workflow":
+        if name.endswith(("_KEY", "_FILE", "__SECRET", "__PASSWORD", "WORKFLOW__URL")):
             continue  # secrets are read by `secret` where they are used
         node = raw
         for part in parts[1:-1]:

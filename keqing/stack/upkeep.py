@@ -1,7 +1,8 @@
 """Nightly upkeep: is the landing's chain whole, and a copy of what cannot be collected again.
 
 In:  settings, the workflow database, now. Out: var/backup/<day>/ with both databases and the heads of
-the landing's chains; a report. Days older than KEEP are removed, then months of the index that [index]
+the landing's chains; a report. A workflow database on a server is copied where pg_dump is installed, else
+the report says that its own backup must do. Days older than KEEP are removed, then months of the index that [index]
 retention_months leaves out, raw pages and logs that lie too long.
 """
 
@@ -20,10 +21,11 @@ from index.engine import tidy as tidy_index
 from keqing.landing import Landing
 from keqing.settings import Settings
 from keqing.stack.retention import drop_old
-from keqing.workflow import db
+from keqing.workflow import backup
 from keqing.workflow.db import Engine
 
 KEEP = 7
+NOT_COPIED = "left to the server's own backup: no pg_dump here"
 
 
 class UpkeepReport(BaseModel):
@@ -33,6 +35,7 @@ class UpkeepReport(BaseModel):
     rows: int
     backup: str
     bytes: int
+    workflow: str = "copied"
     removed: list[str]
     expired: int = 0
     raw_dropped: int = 0
@@ -48,7 +51,7 @@ def upkeep(settings: Settings, engine: Engine, now: datetime) -> UpkeepReport:
     landing = Landing(settings.var / "landing")
     whole = landing.verify()
     folder = settings.var / "backup" / f"{now:%Y%m%d}"
-    _copy(settings, engine, landing, folder)
+    copied = _copy(settings, engine, landing, folder)
     size = sum(path.stat().st_size for path in folder.iterdir())
     expired = tidy_index(settings, now)
     dropped = drop_old(settings, now)
@@ -58,22 +61,25 @@ def upkeep(settings: Settings, engine: Engine, now: datetime) -> UpkeepReport:
         logs_dropped=dropped.logs,
         entries=whole.entries,
         rows=whole.rows,
+        workflow="copied" if copied else NOT_COPIED,
         backup=str(folder.relative_to(settings.root)),
         bytes=size,
         removed=_forget(folder.parent),
     )
 
 
-def _copy(settings: Settings, engine: Engine, landing: Landing, folder: Path) -> None:
+def _copy(settings: Settings, engine: Engine, landing: Landing, folder: Path) -> bool:
+    """Whether the workflow database is in the copy."""
     aside = folder.with_name(f".{folder.name}.{os.getpid()}")
     aside.mkdir(parents=True, mode=0o700)
     try:
-        db.snapshot(engine, aside / "keqing.db")
+        copied = backup.snapshot(settings, engine, aside) is not None
         snapshot_index(settings, aside)
         heads = json.dumps(landing.heads(), indent=1, sort_keys=True)
         (aside / "heads.json").write_text(heads, encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         aside.replace(folder)
+        return copied
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

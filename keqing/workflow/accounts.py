@@ -19,7 +19,6 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import (
-    DDL,
     JSON,
     Boolean,
     Column,
@@ -28,7 +27,6 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
-    event,
     func,
     select,
     update,
@@ -37,6 +35,8 @@ from sqlalchemy import (
 from keqing.errors import UsageError, WorkflowError
 from keqing.records import utc_text
 from keqing.workflow.db import METADATA, Tx, UtcTime
+from keqing.workflow.postgres import clean
+from keqing.workflow.schema import append_only
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
@@ -80,15 +80,7 @@ AUDIT = Table(
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
-for _verb in ("UPDATE", "DELETE"):
-    event.listen(
-        AUDIT,
-        "after_create",
-        DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER audit_log_no_{_verb.lower()} BEFORE {_verb} ON audit_log "
-            "BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END"
-        ).execute_if(dialect="sqlite"),
-    )
+append_only(AUDIT)
 
 
 class Role(StrEnum):
@@ -294,7 +286,8 @@ def audit(
 ) -> None:
     """Write one row of the trail; never a post's text or a secret."""
     last = tx.execute(select(AUDIT.c.hash).order_by(AUDIT.c.seq.desc()).limit(1)).scalar()
-    previous, facts = last or "", (who, what, object, address, result)
+    # before they are hashed: not every database keeps NUL
+    previous, facts = last or "", tuple(map(clean, (who, what, object, address, result)))
     row = dict(zip(("who", "what", "object", "address", "result"), facts, strict=True))
     chained = {"previous": previous, "hash": _hash(previous, now, *facts)}
     tx.execute(AUDIT.insert().values(at=now, **row, **chained))

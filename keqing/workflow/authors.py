@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from keqing.workflow.batches import BATCHES
 from keqing.workflow.db import METADATA, Tx
+from keqing.workflow.many import among, parts
 
 AUTHORS = Table(
     "nlp_authors",
@@ -71,7 +72,6 @@ CALLS = Table(  # posts that ask for copies: lotteries
     Column("post_id", String(512), primary_key=True),
     Column("at_s", BigInteger, nullable=False, index=True),
 )
-AT_ONCE = 5000  # values of one IN
 Mark = tuple[str, str]  # author, code
 
 
@@ -229,26 +229,13 @@ def _rows(
 ) -> Iterator[Any]:
     """Rows with one of these values, in an order that depends on nothing else."""
     order = [column for column in table.primary_key]
-    for part in _parts(sorted(set(wanted))):
-        query = select(table).where(_among(tx, table.c[key], part), *also).order_by(*order)
+    for part in parts(sorted(set(wanted))):
+        query = select(table).where(among(tx, table.c[key], part), *also).order_by(*order)
         yield from tx.execute(query)
 
 
 def _replace(tx: Tx, table: Table, key: str, rows: Sequence[dict[str, Any]]) -> None:
-    for part in _parts(sorted({row[key] for row in rows})):
-        tx.execute(delete(table).where(_among(tx, table.c[key], part)))
+    for part in parts(sorted({row[key] for row in rows})):
+        tx.execute(delete(table).where(among(tx, table.c[key], part)))
     if rows:
         tx.execute(table.insert(), list(rows))
-
-
-def _among(tx: Tx, column: Column[Any], values: Sequence[str]) -> ColumnElement[bool]:
-    """`column IN values`; to SQLite as one JSON text, since 5,000 parameters cost more."""
-    if tx.dialect.name != "sqlite":
-        return column.in_(values)
-    each = func.json_each(json.dumps(values, ensure_ascii=False)).table_valued("value").c.value
-    return column.in_(select(each))
-
-
-def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for at in range(0, len(values), AT_ONCE):
-        yield values[at : at + AT_ONCE]

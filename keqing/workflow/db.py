@@ -1,15 +1,13 @@
-"""The workflow database: open it, create what is missing, one transaction at a time.
+"""The workflow database: open it, bring its tables up to date, one transaction at a time.
 
-In:  settings; `KEQING__WORKFLOW__URL` (secret) chooses PostgreSQL, else SQLite var/keqing.db.
-Out: an Engine; `begin`, a transaction that takes the write lock at once on SQLite, so that a reader
-that turns writer never fails half way; `read`, one that only reads, beside any writer.
+In:  settings; [workflow] url or `KEQING__WORKFLOW__URL` chooses PostgreSQL, else SQLite var/keqing.db.
+Out: an Engine; `begin`, a transaction that waits for the one writer before it, so that a reader that
+turns writer never fails half way; `read`, one that only reads, beside any writer.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,13 +21,13 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
-    inspect,
 )
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from keqing import workflow
-from keqing.errors import IndexBusy, WorkflowError
-from keqing.settings import Settings, secret
+from keqing.errors import WorkflowError
+from keqing.settings import Settings
+from keqing.workflow import faults, postgres
+from keqing.workflow.postgres import READS, WAIT_MS
 
 __all__ = [
     "METADATA",
@@ -37,15 +35,15 @@ __all__ = [
     "Tx",
     "UtcTime",
     "begin",
+    "connected",
     "open_file",
     "open_url",
     "open_workflow",
     "read",
-    "snapshot",
+    "ready",
 ]
 
 BUSY_S = 30.0
-READS, WAIT_MS = "keqing_reads", "keqing_wait_ms"  # options of a connection
 METADATA = MetaData()
 Tx = Connection  # what the typed functions of this package take; opaque to everyone else
 
@@ -69,10 +67,15 @@ class UtcTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
-def open_workflow(settings: Settings) -> Engine:
-    """Engine on the workflow database, with all tables of the package present."""
-    url = secret("KEQING__WORKFLOW__URL")
-    return open_url(url) if url else open_file(settings.var / "keqing.db")
+def open_workflow(settings: Settings, env: Mapping[str, str] | None = None) -> Engine:
+    """Engine on the workflow database, its tables up to date.
+
+    Raises:
+        WorkflowUnavailable, WorkflowForbidden: the server cannot be reached, or does not let us in.
+        WorkflowOutdated: a newer program wrote it; nothing is changed.
+    """
+    at = postgres.address(settings, env)
+    return open_file(settings.var / "keqing.db") if at is None else ready(postgres.connect(at))
 
 
 def open_file(path: Path) -> Engine:
@@ -82,18 +85,29 @@ def open_file(path: Path) -> Engine:
 
 
 def open_url(url: str) -> Engine:
-    """Engine on any database that SQLAlchemy speaks; tables are created when missing."""
+    """Engine on a SQLite url, its tables up to date."""
+    return ready(connected(url))
+
+
+def connected(url: str) -> Engine:
+    """Engine on a SQLite url as it is: nothing is made or changed."""
     engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _pragmas)
-        event.listen(engine, "begin", _begin_sqlite)
-        event.listen(engine, "checkin", _writable)
-    for module in pkgutil.iter_modules(workflow.__path__):
-        importlib.import_module(f"keqing.workflow.{module.name}")
-    with read(engine) as tx:  # creating takes the write lock: only where a table is missing
-        missing = METADATA.tables.keys() - set(inspect(tx).get_table_names())
-    if missing:
-        METADATA.create_all(engine)
+    event.listen(engine, "connect", _pragmas)
+    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "checkin", _writable)
+    return engine
+
+
+def ready(engine: Engine) -> Engine:
+    """The same engine once its tables are those of this program."""
+    # it knows all tables, and they are declared with us
+    from keqing.workflow.migrations import bring, is_behind
+
+    with read(engine) as tx:  # changing takes the writer's turn: only where something is to do
+        behind = is_behind(tx)
+    if behind:
+        with begin(engine) as tx:
+            bring(tx)
     return engine
 
 
@@ -102,9 +116,9 @@ def begin(engine: Engine, wait_s: float = BUSY_S) -> Iterator[Tx]:
     """One transaction: committed at the end, rolled back on any error.
 
     Raises:
-        IndexBusy: another writer held the lock (SQLite) for `wait_s` seconds.
+        IndexBusy: another writer was at work for `wait_s` seconds.
     """
-    with _translated(wait_s), engine.connect() as connection:
+    with _translated(engine, wait_s), engine.connect() as connection:
         tx = connection.execution_options(**{WAIT_MS: round(wait_s * 1000)})
         with tx.begin():
             yield tx
@@ -115,41 +129,20 @@ def read(engine: Engine) -> Iterator[Tx]:
     """One transaction that only reads, from one state of the database: no writer keeps it waiting.
 
     Raises:
-        WorkflowError: the block tried to write (SQLite).
+        WorkflowError: the block tried to write.
     """
-    with _translated(BUSY_S), engine.connect() as connection:
+    with _translated(engine, BUSY_S), engine.connect() as connection:
         tx = connection.execution_options(**{READS: True})
         with tx.begin():
             yield tx
 
 
 @contextmanager
-def _translated(wait_s: float) -> Iterator[None]:
+def _translated(engine: Engine, wait_s: float) -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        if "locked" in str(error):
-            raise IndexBusy(
-                f"workflow database is locked for {wait_s:g} s; try again later"
-            ) from error
-        raise WorkflowError(f"workflow database: {error.orig}") from error
-
-
-def snapshot(engine: Engine, path: Path) -> None:
-    """Write a whole copy of a SQLite workflow database to a new file, beside running writers.
-
-    Raises:
-        WorkflowError: the database is a server, which has its own backup, or the copy failed.
-    """
-    if engine.dialect.name != "sqlite":
-        raise WorkflowError(f"{engine.dialect.name}: use the server's own backup")
-    connection = engine.raw_connection()
-    try:
-        connection.cursor().execute("VACUUM INTO ?", (str(path),))
-    except engine.dialect.loaded_dbapi.Error as error:
-        raise WorkflowError(f"{path}: the copy failed: {error}") from error
-    finally:
-        connection.close()
+    except DBAPIError as error:
+        raise faults.translated(error, engine, wait_s) from error
 
 
 def _pragmas(connection: Any, _record: Any) -> None:

@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import (
-    DDL,
     JSON,
     Column,
     ForeignKey,
@@ -26,7 +25,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    event,
     func,
     select,
     text,
@@ -36,6 +34,8 @@ from sqlalchemy import (
 from keqing.errors import Conflict, IllegalMove, WorkflowError
 from keqing.records import Evidence, Incident, utc_text
 from keqing.workflow.db import METADATA, Tx, UtcTime
+from keqing.workflow.postgres import clean
+from keqing.workflow.schema import append_only
 
 LIVE = ("open", "acknowledged", "handling", "watching")
 REOPEN_WITHIN = timedelta(hours=72)
@@ -66,7 +66,7 @@ Index(
 POSTS = Table(
     "incident_posts",
     METADATA,
-    Column("incident", ForeignKey("incidents.id"), primary_key=True),
+    Column("incident", String(32), ForeignKey("incidents.id"), primary_key=True),
     Column("post_id", String(512), primary_key=True),
 )
 LOG = Table(
@@ -82,15 +82,7 @@ LOG = Table(
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
-for _verb in ("UPDATE", "DELETE"):
-    event.listen(
-        LOG,
-        "after_create",
-        DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER incident_log_no_{_verb.lower()} BEFORE {_verb} ON incident_log "
-            "BEGIN SELECT RAISE(ABORT, 'incident_log is append-only'); END"
-        ).execute_if(dialect="sqlite"),
-    )
+append_only(LOG)
 
 # state → act → new state; what is missing is refused.
 MOVES: dict[str, dict[str, str]] = {
@@ -369,6 +361,7 @@ def _who_was_first(tx: Tx, id: str, revision: int) -> str:
 def _log(
     tx: Tx, incident: str, at: datetime, who: str, act: str, reason: str, revision: int
 ) -> None:
+    who, reason = clean(who), clean(reason)  # before they are hashed: not every database keeps NUL
     last = tx.execute(select(func.max(LOG.c.seq))).scalar()
     previous = tx.execute(select(LOG.c.hash).where(LOG.c.seq == last)).scalar_one() if last else ""
     tx.execute(

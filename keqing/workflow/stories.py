@@ -8,26 +8,24 @@ batches alone, so that a replay of the batch log gives them again. Words stand h
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    ColumnElement,
     LargeBinary,
     String,
     Table,
     Text,
     delete,
-    func,
     select,
-    tuple_,
 )
 
 from keqing.workflow.db import METADATA, Tx
+from keqing.workflow.many import among, parts
 
 STORIES = Table(
     "nlp_stories",
@@ -65,8 +63,6 @@ VOICES = Table(
     Column("author", String(512), primary_key=True),
     Column("post_id", String(512), nullable=False),
 )
-AT_ONCE = 5000  # values of one IN: below every database's limit
-T = TypeVar("T")
 Voice = tuple[str, str]  # story, author
 
 
@@ -108,8 +104,8 @@ def keys_since(tx: Tx, since: datetime) -> list[StoryKeys]:
 def texts(tx: Tx, stories: Collection[str]) -> dict[str, StoryText]:
     """Representatives of these stories, of those that still have one."""
     found: dict[str, StoryText] = {}
-    for part in _parts(stories):
-        for row in tx.execute(select(TEXTS).where(_among(tx, TEXTS.c.story, part))):
+    for part in parts(stories):
+        for row in tx.execute(select(TEXTS).where(among(tx, TEXTS.c.story, part))):
             found[row.story] = StoryText(row.story, row.at_s, row.grams, row.facts)
     return found
 
@@ -117,8 +113,8 @@ def texts(tx: Tx, stories: Collection[str]) -> dict[str, StoryText]:
 def voices(tx: Tx, wanted: Collection[Voice]) -> dict[Voice, str]:
     """The first post of each of these authors in the story, where there is one."""
     found: dict[Voice, str] = {}
-    for part in _parts(wanted):
-        query = select(VOICES).where(_among(tx, (VOICES.c.story, VOICES.c.author), part))
+    for part in parts(wanted):
+        query = select(VOICES).where(among(tx, (VOICES.c.story, VOICES.c.author), part))
         for row in tx.execute(query):
             found[row.story, row.author] = row.post_id
     return found
@@ -145,8 +141,8 @@ def add_texts(
         return
     moment = {"scored_at_s": int(scored_at.timestamp())}
     newest = {text.story: vars(text) | moment for text in opened}
-    for part in _parts(newest):
-        tx.execute(delete(TEXTS).where(_among(tx, TEXTS.c.story, part)))
+    for part in parts(newest):
+        tx.execute(delete(TEXTS).where(among(tx, TEXTS.c.story, part)))
     _insert(tx, TEXTS, list(newest.values()))
     names = json.dumps([text.story for text in opened], ensure_ascii=False)
     _insert(tx, KEYS, [moment | {"batch_id": batch_id, "stories": names, "keys": keys}])
@@ -170,38 +166,19 @@ def forget_voices(tx: Tx, author: str | None, post_ids: Collection[str]) -> int:
     The stories stay: they hold hashes of texts, and a copy by another author goes on counting.
     """
     gone = tx.execute(delete(VOICES).where(VOICES.c.author == author)).rowcount if author else 0
-    for part in _parts(sorted(post_ids)):
-        gone += tx.execute(delete(VOICES).where(_among(tx, VOICES.c.post_id, part))).rowcount
+    for part in parts(sorted(post_ids)):
+        gone += tx.execute(delete(VOICES).where(among(tx, VOICES.c.post_id, part))).rowcount
     return gone
 
 
 def _pairs(tx: Tx, table: Table, key: Column[Any], wanted: Collection[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for part in _parts(wanted):
-        for row in tx.execute(select(key, table.c.story).where(_among(tx, key, part))):
+    for part in parts(wanted):
+        for row in tx.execute(select(key, table.c.story).where(among(tx, key, part))):
             found[row[0]] = row.story
     return found
-
-
-def _among(
-    tx: Tx, key: Column[Any] | tuple[Column[Any], ...], values: Sequence[Any]
-) -> ColumnElement[bool]:
-    """`key IN values`; to SQLite as one JSON text, since 5,000 parameters take longer than the query."""
-    column = tuple_(*key) if isinstance(key, tuple) else key
-    if tx.dialect.name != "sqlite":
-        return column.in_(values)
-    each = func.json_each(json.dumps(values, ensure_ascii=False)).table_valued("value").c.value
-    if not isinstance(key, tuple):
-        return column.in_(select(each))
-    return column.in_(select(*(func.json_extract(each, f"$[{n}]") for n in range(len(key)))))
 
 
 def _insert(tx: Tx, table: Table, rows: list[dict[str, Any]]) -> None:
     if rows:
         tx.execute(table.insert(), rows)
-
-
-def _parts(values: Collection[T]) -> Iterator[Sequence[T]]:
-    ordered = list(values)
-    for at in range(0, len(ordered), AT_ONCE):
-        yield ordered[at : at + AT_ONCE]

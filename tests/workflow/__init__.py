@@ -1,0 +1,1 @@
+"""The workflow database on both dialects, its migrations, and the move between them."""
