@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from index.answers import IndexEngine
-from index.engine import open_index
+from index.engine import open_index, publish
 from index.run import mentions_of
 from keqing.errors import UsageError
 from keqing.settings import Settings
@@ -63,6 +63,8 @@ def erase(
                     authors.erase(tx, author)
     finally:
         index.close()
+    if not dry_run:
+        publish(settings)  # also when nothing was found: a run before may have ended just here
     return EraseReport(found=len(ids), erased=gone, mention_rows=rows, dry_run=dry_run)
 
 

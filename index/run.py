@@ -13,13 +13,19 @@ from datetime import datetime
 from pathlib import Path
 
 from index.answers import LoadReport
-from index.engine import open_index
+from index.engine import open_index, publish
 from keqing.errors import DoneInPart, IndexFault
+from keqing.logs import get_logger
 from keqing.records import Mention
 from keqing.settings import Settings
 from keqing.workflow import batches
 from keqing.workflow.db import Engine, begin
 from keqing.workflow.overlay import shown
+
+log = get_logger(__name__)
+PUBLISHED = (
+    50_000  # documents copied after one load; a first copy of a large index takes many loads
+)
 
 
 def load(settings: Settings, engine: Engine, now: datetime) -> LoadReport:
@@ -45,9 +51,18 @@ def load(settings: Settings, engine: Engine, now: datetime) -> LoadReport:
         with begin(engine) as tx:
             batches.record_loaded(tx, batch.batch_id, now)
     index.refresh()
+    _publish(settings)
     if damaged:
         raise DoneInPart(f"{len(damaged)} of {len(waiting)} batches wait: {'; '.join(damaged)}")
     return total
+
+
+def _publish(settings: Settings) -> None:
+    """The copy for Kibana and Grafana holds nobody up: what is left is done by the next load."""
+    try:
+        publish(settings, PUBLISHED)
+    except IndexFault as error:
+        log.warning("the reduced copy waits", why=str(error))
 
 
 def mentions_of(path: Path) -> Iterator[Mention]:

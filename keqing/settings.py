@@ -130,6 +130,7 @@ class IndexSettings(Part):
     timeout_s: float = Field(30.0, gt=0)
     retention_months: int | None = Field(None, ge=1)  # None keeps every month
     snapshots: str | None = None  # name of a registered snapshot repository, for `upkeep`
+    public: bool = False  # also keep `<name>-public`, without authors, for Kibana and Grafana
 
     @field_validator("url")
     @classmethod
@@ -149,9 +150,6 @@ class IndexSettings(Part):
         """The addresses of `url`, each with its port."""
         return tuple(host.strip().rstrip("/") for host in (self.url or "").split(",") if host)
 
-
-class Dashboards(Part):
-    """Pages. Port 0 = the one kept in var/ports.json, else a free one."""
 
 class WorkflowSettings(Part):
     """Without `url` the SQLite file var/keqing.db; with it PostgreSQL 13 or newer.
@@ -182,6 +180,9 @@ class WorkflowSettings(Part):
         return url
 
 
+class Dashboards(Part):
+    """Pages. Port 0 = the one kept in var/ports.json, else a free one."""
+
     host: str = "127.0.0.1"
     port: int = 0
     base_url: str | None = None
@@ -205,10 +206,10 @@ class Plan(Part):
     smtp: Smtp = Smtp()
     nlp: Nlp = Nlp()
     index: IndexSettings = IndexSettings()
+    workflow: WorkflowSettings = WorkflowSettings()
     dashboards: Dashboards = Dashboards()
 
 
-    workflow: WorkflowSettings = WorkflowSettings()
 class Terms(Part):
     """The source register that a reviewer reads."""
 

@@ -45,7 +45,7 @@ def test_the_compose_file_is_safe_and_pinned() -> None:
     assert mounts <= yaml.safe_load(text)["volumes"].keys()
 
 
-@pytest.mark.parametrize("path", ["deploy/compose.yaml", "deploy/elasticsearch/roles.json"])
+@pytest.mark.parametrize("path", ["deploy/compose.yaml", "deploy/elasticsearch/roles"])
 def test_what_the_page_names_is_there(path: str) -> None:
     """And a password folder is never committed."""
     assert path in TEXT

@@ -19,12 +19,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-PASSWORDS = {"keqing_writer": "writer-secret", "keqing_reader": "reader-secret"}
+PASSWORDS = {
+    "keqing_writer": "writer-secret",
+    "keqing_reader": "reader-secret",
+    "keqing_public": "public-secret",
+}
 # What docs/deploy.md tells to create is what the tests run with; a node's file wants block YAML.
+FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "elasticsearch" / "roles"
 ROLES = yaml.safe_dump(
-    json.loads(
-        (Path(__file__).resolve().parents[2] / "deploy/elasticsearch/roles.json").read_text("utf-8")
-    )
+    {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.json"))}
 )
 SETTINGS: dict[str, object] = {
     "xpack.security.enabled": "true",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from index.ast import All
 from index.elastic import ElasticEngine
 from index.elastic_client import Patience, Server
+from index.elastic_document import document_id
+from index.elastic_public import Public
 from keqing.errors import IndexForbidden, IndexUnavailable
 from keqing.settings import IndexSettings
 from tests.conftest import lacking
@@ -63,6 +66,56 @@ def test_rights_are_kept_apart(secured: Node) -> None:
     with pytest.raises(IndexForbidden, match="right is missing"):
         engine(secured, "writer", name="other").upsert([mention(2)], T0)
     assert reader.count(All(), None).posts == 1
+
+
+AUTHOR = "k1:hidden"
+ASKS: dict[str, dict[str, object]] = {
+    "a search by author": {"query": {"term": {"author": AUTHOR}}},
+    "a search by voice": {"query": {"prefix": {"facts.voices": AUTHOR}}},
+    "a search for the name": {"query": {"query_string": {"query": "*Secret*"}}},
+    "any field that is like an author": {"query": {"query_string": {
+        "query": "*hidden*", "fields": ["*author*", "*voices*", "*"], "lenient": True}}},
+}  # fmt: skip
+
+
+def test_the_restricted_right_reads_no_author(secured: Node) -> None:
+    """By search, source, stored value, aggregation, sort, suggestion and mapping: nothing comes."""
+    writer, public = (engine(secured, user, name="keqing") for user in ("writer", "public"))
+    post = mention(8, author=AUTHOR, text="客服 差")
+    known = post.post.author.model_copy(update={"name": "Secret Shop", "followers": 99})
+    post = post.model_copy(update={"post": post.post.model_copy(update={"author": known})})
+    writer.upsert([post], T0)
+    writer.refresh()
+    Public(writer.server).publish()
+    ask, alias = public.server.ask, "keqing-public"
+    writer.server.tell("POST", f"/{alias}/_refresh")
+    everything: dict[str, object] = {
+        "docvalue_fields": ["*author*", "facts*", "shown*", "brand"], "fields": ["*"], "stored_fields": ["*"], "_source": True,
+        "aggs": {name: {"terms": {"field": name}} for name in ("author", "facts.voices", "brand")},
+    }  # fmt: skip
+    answer = ask("POST", f"/{alias}/_search", everything)
+    assert answer["hits"]["total"]["value"] == 1
+    found = answer["aggregations"]
+    assert [len(found[n]["buckets"]) for n in ("author", "facts.voices", "brand")] == [0, 0, 1]
+    mapping, caps = ask("GET", f"/{alias}/_mapping"), ask("GET", f"/{alias}/_field_caps?fields=*")
+    for said in (answer["hits"], mapping, caps["fields"]):
+        text = json.dumps(said, ensure_ascii=False)
+        assert not [
+            word for word in ("author", "voices", "hidden", "Secret", "客服") if word in text
+        ]
+    for what, body in ASKS.items():
+        assert ask("POST", f"/{alias}/_search", body)["hits"]["total"]["value"] == 0, what
+    month = writer.state.indices()[-1]
+    for path in (f"/{month}/_search", "/keqing/_search", f"/{month}/_mapping",
+                 f"/{month}/_doc/{document_id('weibo:8')}", "/keqing-state/_search",
+                 "/_cluster/state/metadata", "/keqing/_field_caps?fields=*"):  # fmt: skip
+        with pytest.raises(IndexForbidden, match="right is missing"):
+            ask("GET", path)
+    # A pattern is answered with what the right covers, and the rest as if it were not there.
+    assert ask("GET", "/keqing*/_search")["hits"]["total"]["value"] == 1
+    with pytest.raises(IndexForbidden, match="right is missing"):
+        public.server.tell("PUT", f"/{alias}/_doc/x", {})
+    assert ask("GET", "/_cluster/health")["status"] in ("green", "yellow")
 
 
 def test_a_wrong_password_is_told(secured: Node) -> None:
