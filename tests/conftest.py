@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from keqing.workflow import db, postgres
 from tests.elastic.artifact import Missing
 from tests.elastic.servers import Node, started
+from tests.workflow import servers
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -55,6 +57,56 @@ def node() -> Iterator[Node]:
             yield own
     except Missing as error:
         lacking(f"Elasticsearch tests need {error}, or KEQING_TEST_ES_URL")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[servers.Cluster]:
+    """A real PostgreSQL, started here and stopped after.
+
+    Tests that use it belong to the xdist group `postgres`, so that one worker starts one.
+    """
+    try:
+        with servers.started() as own:
+            yield own
+    except servers.Missing as error:
+        lacking(f"PostgreSQL tests need {error}")
+
+
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgres", marks=pytest.mark.xdist_group("postgres"))]
+)
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
+    """The test on SQLite, then on a new database of a real PostgreSQL, whose name this is.
+
+    What opens the workflow database by settings, in this process or in one started here, gets it.
+    """
+    if request.param == "sqlite":
+        return None
+    cluster: servers.Cluster = request.getfixturevalue("cluster")
+    name = cluster.database()
+    monkeypatch.setenv(postgres.URL_NAME, cluster.url(name))
+    monkeypatch.setenv("KEQING__WORKFLOW__PASSWORD", servers.PASSWORD)
+    return name
+
+
+@pytest.fixture
+def opened(
+    request: pytest.FixtureRequest, either: str | None, tmp_path: Path
+) -> Iterator[Callable[[], db.Engine]]:
+    """Opens the test's one workflow database, again with each call."""
+    made: list[db.Engine] = []
+
+    def another() -> db.Engine:
+        if either is None:
+            made.append(db.open_file(tmp_path / "k.db"))
+        else:
+            cluster: servers.Cluster = request.getfixturevalue("cluster")
+            made.append(db.ready(postgres.connect(cluster.address(either))))
+        return made[-1]
+
+    yield another
+    for engine in made:
+        engine.dispose()
 
 
 def lacking(what: str) -> None:

@@ -44,7 +44,7 @@ class World:
         (root / "sources").mkdir()
         (root / "sources" / "feed.toml").write_text(CARD, encoding="utf-8")
         self.settings: Settings = load_settings(root, env={})
-        self.engine = db.open_file(root / "var" / "keqing.db")
+        self.engine = db.open_workflow(self.settings)
         self.index = SqliteEngine(root / "index.db")
 
     def load(self, posts: Sequence[Mention]) -> None:
@@ -73,7 +73,7 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(either: str | None, tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
     made.index.close()

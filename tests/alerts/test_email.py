@@ -137,7 +137,7 @@ def test_no_server_is_tried_again_and_missing_tls_is_the_channels_fault(
     [(Kind.RETRY, 1, 0), (Kind.RECIPIENT, 0, 1), (Kind.CHANNEL, 1, 0)],
 )
 def test_one_failing_receiver_does_not_stop_the_other(
-    tmp_path: Path, kind: Kind, failed: int, dead: int
+    either: str | None, tmp_path: Path, kind: Kind, failed: int, dead: int
 ) -> None:
     """Two rows, one fails: the other is sent, and a second drain sends nothing twice."""
     (tmp_path / "keqing.toml").write_bytes((ROOT / "keqing.toml").read_bytes())

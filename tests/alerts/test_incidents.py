@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import DatabaseError
 
 from keqing.errors import Conflict, IllegalMove, WorkflowError
 from keqing.records import Incident, Level, Notification
@@ -53,8 +52,8 @@ def notice(n: int = 1, receiver: str = "a", content: str = "c") -> Notification:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> db.Engine:
-    return db.open_file(tmp_path / "k.db")
+def engine(opened: Callable[[], db.Engine]) -> db.Engine:
+    return opened()
 
 
 def test_the_same_evidence_adds_nothing(engine: db.Engine) -> None:
@@ -117,7 +116,7 @@ def test_the_log_cannot_be_rewritten(engine: db.Engine) -> None:
         assert incidents.verify_log(tx) == len(incidents.log_of(tx, opened.id)) >= 2
     for verb in ("DELETE FROM incident_log", "UPDATE incident_log SET who = 'x'"):
         with (
-            pytest.raises((DatabaseError, WorkflowError), match="append-only"),
+            pytest.raises(WorkflowError, match="append-only"),
             db.begin(engine) as tx,
         ):
             tx.exec_driver_sql(verb)

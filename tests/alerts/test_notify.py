@@ -36,7 +36,7 @@ def payload() -> dict[str, object]:
     }
 
 
-def test_a_waiting_notice_becomes_one_mail(tmp_path: Path) -> None:
+def test_a_waiting_notice_becomes_one_mail(either: str | None, tmp_path: Path) -> None:
     """Draining twice writes one mail, with text, HTML and chart, and marks the row as sent."""
     (tmp_path / "keqing.toml").write_bytes((ROOT / "keqing.toml").read_bytes())
     settings = load_settings(tmp_path, env={})

@@ -35,7 +35,7 @@ def mails(root: Path) -> list[tuple[str, str, str]]:
     return found
 
 
-def test_one_mail_an_hour(root: Path) -> None:
+def test_one_mail_an_hour(either: str | None, root: Path) -> None:
     """The same trouble every minute is one mail an hour and a ledger row each time."""
     settings = load_settings(root, env={})
     engine = db.open_workflow(settings)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from keqing.errors import IndexBusy, LeaseHeld, WorkflowError
 from keqing.workflow import batches, db, leases, runs
 
+Opened = Callable[[], db.Engine]  # tests/conftest.py: on SQLite and on PostgreSQL
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
 
-def test_a_run_is_running_until_it_is_finished(tmp_path: Path) -> None:
+def test_a_run_is_running_until_it_is_finished(opened: Opened) -> None:
     """The ledger shows a started run at once, and its outcome and counts afterwards."""
-    engine = db.open_file(tmp_path / "k.db")
+    engine = opened()
     with db.begin(engine) as tx:
         run_id = runs.start(tx, "crawl", "demo", NOW)
     with db.begin(engine) as tx:
@@ -29,30 +30,30 @@ def test_a_run_is_running_until_it_is_finished(tmp_path: Path) -> None:
     assert done.ended_at == NOW + timedelta(seconds=5)
 
 
-def test_a_naive_time_is_refused(tmp_path: Path) -> None:
+def test_a_naive_time_is_refused(opened: Opened) -> None:
     """A time without zone never reaches the database."""
-    engine = db.open_file(tmp_path / "k.db")
+    engine = opened()
     with pytest.raises(Exception, match="naive time") as caught, db.begin(engine) as tx:
         runs.start(tx, "crawl", None, NOW.replace(tzinfo=None))
     assert isinstance(caught.value, WorkflowError) or "naive" in str(caught.value)
 
 
-def test_a_reader_waits_for_no_writer(tmp_path: Path) -> None:
+def test_a_reader_waits_for_no_writer(opened: Opened) -> None:
     """While the write lock is held, reading and opening go on, from the state before it."""
-    engine = db.open_file(tmp_path / "k.db")
+    engine = opened()
     with db.begin(engine) as tx:
         runs.start(tx, "crawl", "demo", NOW)
         began = time.monotonic()
-        with db.read(db.open_file(tmp_path / "k.db")) as other:
+        with db.read(opened()) as other:
             assert runs.last(other, "crawl") == []
         assert time.monotonic() - began < 5
     with db.read(engine) as tx:
         assert len(runs.last(tx, "crawl")) == 1
 
 
-def test_a_reader_sees_one_state(tmp_path: Path) -> None:
+def test_a_reader_sees_one_state(opened: Opened) -> None:
     """What is committed while it reads stays out of its answers."""
-    engine = db.open_file(tmp_path / "k.db")
+    engine = opened()
     with db.read(engine) as tx:
         assert runs.last(tx, "crawl") == []
         with db.begin(engine) as other:
@@ -60,29 +61,29 @@ def test_a_reader_sees_one_state(tmp_path: Path) -> None:
         assert runs.last(tx, "crawl") == []
 
 
-def test_a_reader_cannot_write(tmp_path: Path) -> None:
+def test_a_reader_cannot_write(opened: Opened) -> None:
     """A write in a reading transaction is refused, and the connection writes again afterwards."""
-    engine = db.open_file(tmp_path / "k.db")
-    with pytest.raises(WorkflowError, match="readonly"), db.read(engine) as tx:
+    engine = opened()
+    with pytest.raises(WorkflowError, match=r"read-?only"), db.read(engine) as tx:
         runs.start(tx, "crawl", "demo", NOW)
     with db.begin(engine) as tx:
         runs.start(tx, "crawl", "demo", NOW)
 
 
-def test_a_writer_waits_as_long_as_it_was_told(tmp_path: Path) -> None:
+def test_a_writer_waits_as_long_as_it_was_told(opened: Opened) -> None:
     """A second writer gives up after its own time and says so."""
-    engine = db.open_file(tmp_path / "k.db")
+    engine = opened()
     with (
         db.begin(engine),
         pytest.raises(IndexBusy, match=r"locked for 0\.1 s"),
-        db.begin(db.open_file(tmp_path / "k.db"), 0.1),
+        db.begin(opened(), 0.1),
     ):
         pass
 
 
-def test_a_lease_has_one_holder(tmp_path: Path) -> None:
+def test_a_lease_has_one_holder(opened: Opened) -> None:
     """A second run of a stage is told who is at work; afterwards the lease is free."""
-    engine = db.open_file(tmp_path / "k.db")
+    engine = opened()
     me = leases.this_process("a")
     with leases.hold(engine, "score", me, lambda: NOW):
         with (
@@ -94,9 +95,9 @@ def test_a_lease_has_one_holder(tmp_path: Path) -> None:
         pass
 
 
-def test_the_lease_of_a_dead_process_is_taken_at_once(tmp_path: Path) -> None:
+def test_the_lease_of_a_dead_process_is_taken_at_once(opened: Opened) -> None:
     """A killed holder on this host blocks nobody."""
-    engine = db.open_file(tmp_path / "k.db")
+    engine = opened()
     code = "from keqing.workflow import leases; print(leases.this_process('dead'))"
     dead = subprocess.run(  # our own interpreter, fixed code
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -109,9 +110,9 @@ def test_the_lease_of_a_dead_process_is_taken_at_once(tmp_path: Path) -> None:
         pass
 
 
-def test_a_batch_is_loaded_once(tmp_path: Path) -> None:
+def test_a_batch_is_loaded_once(opened: Opened) -> None:
     """What is scored waits for load in order, and a landing file belongs to one batch."""
-    engine = db.open_file(tmp_path / "k.db")
+    engine = opened()
     with db.begin(engine) as tx:
         batches.record_scored(tx, "b1", ["f1", "f2"], "m1", NOW)
         batches.record_scored(tx, "b2", ["f3"], "m2", NOW)
