@@ -1,0 +1,1 @@
+"""Saved objects for Kibana over the reduced copy of the index: build.py writes keqing.ndjson."""
