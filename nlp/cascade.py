@@ -8,7 +8,7 @@ A second stage that fails leaves the first one's answer, marked `degraded`: no p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Literal, Protocol
@@ -20,8 +20,9 @@ from keqing.errors import ModelError
 from keqing.logs import get_logger
 from keqing.settings import SecondStage
 from nlp.encoder import Classifier
+from nlp.house import House
 from nlp.hub import folder_of
-from nlp.linear import Model, Scores
+from nlp.linear import CLASSES, Model, Scores
 from nlp.second.model import Stacked
 
 Stage = Literal["linear", "second", "degraded"]
@@ -42,6 +43,7 @@ class Second(Protocol):
     """What reads a text again."""
 
     version: str
+    bias: tuple[float, float]  # added to log p of negative and neutral before the argmax
 
     def again(self, texts: Sequence[str], first: Scores) -> Scores:
         """Better answers than `first`, one a text; ModelError when it cannot."""
@@ -54,16 +56,31 @@ class Cascade:
     first: Model
     second: Second | None = None
     margin: float = 0.0
+    house: House | None = None  # what staff's corrections taught, over both
 
     @property
     def version(self) -> str:
         """Versions of what is loaded."""
-        return "+".join([self.first.version, *([self.second.version] if self.second else [])])
+        return "+".join(one.version for one in (self.first, self.second, self.house) if one)
 
     def score(
         self, texts: Sequence[str], watched: Sequence[Watch] = ()
     ) -> tuple[Scores, list[Stage]]:
         """Answers for `texts` and the stage that gave each; `watched` rows may feed an alarm."""
+        scores, stages = self._read(texts, watched)
+        return self._taught(texts, scores, stages), stages
+
+    def _taught(self, texts: Sequence[str], scores: Scores, stages: Sequence[Stage]) -> Scores:
+        """The same answers after what corrections taught, decided as their stage decides."""
+        if self.house is None or not texts:
+            return scores
+        p = self.house.moved(scores.p, texts, self.first.idf)
+        bias = self.second.bias if self.second else self.first.bias
+        shift = [[*(bias if stage == "second" else self.first.bias), 0.0] for stage in stages]
+        said = np.argmax(np.log(np.maximum(p, 1e-6)) + np.array(shift), axis=1)
+        return replace(scores, p=p, polarity=[CLASSES[n] for n in said])
+
+    def _read(self, texts: Sequence[str], watched: Sequence[Watch]) -> tuple[Scores, list[Stage]]:
         scores = self.first.score(texts)
         stages: list[Stage] = ["linear"] * len(texts)
         if not texts or self.second is None:
@@ -104,7 +121,7 @@ def _marked(stages: Sequence[Stage], rows: Sequence[int], stage: Stage) -> list[
     return marked
 
 
-def build(first: Model, plan: SecondStage, root: Path) -> Cascade:
+def build(first: Model, plan: SecondStage, root: Path, house: House | None = None) -> Cascade:
     """The cascade that the plan asks for; a folder is relative to keqing.toml.
 
     Raises:
@@ -112,8 +129,8 @@ def build(first: Model, plan: SecondStage, root: Path) -> Cascade:
         ModelError, UnknownLabels: the folder cannot be read as a classifier.
     """
     if plan.model == "off":
-        return Cascade(first)
+        return Cascade(first, house=house)
     if plan.model == "builtin":
-        return Cascade(first, Stacked(threads=plan.threads), plan.margin)
+        return Cascade(first, Stacked(threads=plan.threads), plan.margin, house)
     folder = folder_of(plan.model, root, plan.allow_download)
-    return Cascade(first, Classifier(folder, plan.labels, plan.threads), plan.margin)
+    return Cascade(first, Classifier(folder, plan.labels, plan.threads), plan.margin, house)

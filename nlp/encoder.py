@@ -48,6 +48,8 @@ log = get_logger(__name__)
 class Classifier:
     """A loaded model. `has_neutral` is False for two-class models: their p(neutral) is 0."""
 
+    bias = (0.0, 0.0)
+
     def __init__(self, folder: Path, labels: Mapping[str, str], threads: int = 2) -> None:
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:

@@ -132,6 +132,11 @@ def rounded(p: NDArray[np.float64]) -> NDArray[np.float64]:
     return answer
 
 
+def folder_of(named: str, root: Path) -> Path:
+    """Where the model of `[nlp] model` lies: `builtin`, or a folder relative to keqing.toml."""
+    return SHIPPED if named == "builtin" else root / named
+
+
 @cache
 def load(folder: Path = SHIPPED) -> Model:
     """Read a model folder, checking the weights against the card.

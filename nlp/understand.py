@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from keqing.records import AspectHit, Polarity, SeverityHit
 from keqing.settings import Settings
-from nlp import aspects, cascade, embed, lexicon, linear, relevance, rules
+from nlp import aspects, cascade, embed, house, lexicon, linear, relevance, rules
 from nlp.brands import Matcher, Matches
 from nlp.cues import Scanner
 from nlp.emotion import emotion
+from nlp.house import House
 from nlp.intent import intents
 from nlp.rules import Signs
 from nlp.sarcasm import doubted, sarcasm
@@ -79,14 +81,21 @@ class Seen:
 class Reader:
     """Model, dictionary, lexicons and plan of one installation; build it once a process."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.model = linear.load()
+    def __init__(
+        self, settings: Settings, taught: House | Literal["saved"] | None = "saved"
+    ) -> None:
+        """`taught`: what corrections taught, by default as it is saved in this installation."""
+        self.model = linear.load(linear.folder_of(settings.plan.nlp.model, settings.root))
         self.segmenter = make_segmenter(settings)
         self.rivals = frozenset(k for k, brand in settings.plan.brands.items() if not brand.ours)
         senses = relevance.load(settings.var / relevance.FOLDER)
         self.matcher = Matcher(settings.plan.brands, senses)
         self.topics = Topics(settings.plan.topics)
-        self.cascade = cascade.build(self.model, settings.plan.nlp.second_stage, settings.root)
+        if taught == "saved":
+            taught = house.load(settings.var / house.FOLDER, self.model)
+        self.cascade = cascade.build(
+            self.model, settings.plan.nlp.second_stage, settings.root, taught
+        )
         off = settings.plan.nlp.second_stage.model == "off"
         self.embedder = None if off else embed.shipped()
         self.version = self.cascade.version

@@ -24,8 +24,10 @@ def add_verbs(add: AddVerb) -> None:
     detect.add_argument("--series", type=Path, required=True, help="CSV: timestamp,value")
     detect.add_argument("--out", type=Path, help="CSV of timestamp,anomaly_score; else JSON lines")
     train = add("train", _train, "fit a stage", "keqing train --data DIR --out DIR")
-    train.add_argument("--data", type=Path, action="append", required=True)
-    train.add_argument("--out", type=Path, required=True)
+    train.add_argument("--data", type=Path, action="append", help="folder of labelled CSV")
+    train.add_argument("--out", type=Path, help="folder of the model")
+    train.add_argument("--corrections", action="store_true",
+                       help="learn polarity from staff's corrections, over the models that are there")  # fmt: skip
     train.add_argument("--seed", type=int, default=7)
     train.add_argument("--stage", choices=("first", "second", "embedder"), default="first")
     train.add_argument("--without", action="append", default=[], help="leave out sets of this name")
@@ -78,6 +80,12 @@ def _detect(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
+    if args.corrections:
+        from keqing.cli.house import train_on_corrections
+
+        return train_on_corrections(args)
+    if not args.data or args.out is None:
+        raise UsageError("train needs --data DIR and --out DIR, or --corrections")
     if args.stage != "first":
         return _train_encoder(args)
     from nlp.train import train

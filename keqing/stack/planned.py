@@ -79,8 +79,9 @@ def _second_stage(place: Place, settings: Settings) -> Found:
         return ok("第二级模型未启用。")
     from nlp import cascade, linear
 
+    first = linear.folder_of(settings.plan.nlp.model, settings.root)
     try:
-        version = cascade.build(linear.load(), plan, settings.root).version
+        version = cascade.build(linear.load(first), plan, settings.root).version
     except KeqingError as error:
         advice = '请按所示补全，或写 [nlp.second_stage] model = "off"。'
         return fail(f"第二级模型不可用：{error}。", advice)

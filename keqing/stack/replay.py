@@ -62,7 +62,11 @@ def replay(
         raise UsageError(f"{into} is not empty; name a new folder")
     again = _embedded(settings, into)
     again.var.mkdir(parents=True, mode=0o700)
-    for kept in ("landing", "relevance"):  # what was collected, and what staff's labels taught
+    for kept in (
+        "landing",
+        "relevance",
+        "house",
+    ):  # what was collected, and what staff's labels taught
         (again.var / kept).symlink_to((settings.var / kept).resolve())
     _beside(settings, into)
     with read(engine) as tx:
@@ -88,7 +92,8 @@ def replay(
 
 def _beside(settings: Settings, into: Path) -> None:
     """What lies beside keqing.toml and is read while posts are understood."""
-    for name in ("lexicons", "words.tsv", settings.plan.nlp.second_stage.model):
+    nlp = settings.plan.nlp
+    for name in ("lexicons", "words.tsv", nlp.model, nlp.second_stage.model):
         kept = settings.root / name
         if kept.exists() and not Path(name).is_absolute():
             (into / name).parent.mkdir(parents=True, exist_ok=True)

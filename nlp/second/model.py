@@ -58,6 +58,7 @@ class Stacked:
     def __init__(self, folder: Path = SHIPPED, threads: int = 2) -> None:
         card, digest = checked(folder)
         self.stack = read_stack(card, folder)
+        self.bias = self.stack.bias
         self.version = f"second-{digest[:12]}"
         self.encoder = Encoder(folder, threads)
 
