@@ -1,4 +1,4 @@
-"""Verbs of the index: rebuild, migrate, erase."""
+"""Verbs of the index: rebuild, migrate (the workflow database too), erase."""
 
 from __future__ import annotations
 
@@ -17,8 +17,14 @@ from keqing.workflow import leases
 def add_verbs(add: AddVerb) -> None:
     """Declare the verbs of this file."""
     add("rebuild", _rebuild, "the index again from all scored posts", "keqing rebuild")
-    move = add("migrate", _migrate, "move the index to a server", "keqing migrate --to URL")
-    move.add_argument("--to", required=True, help="address of Elasticsearch, as in [index] url")
+    move = add("migrate", _migrate, "move an embedded store to a server", "keqing migrate --to URL")
+    where = move.add_mutually_exclusive_group(required=True)
+    where.add_argument(
+        "--to", help="the index, to this address of Elasticsearch, as in [index] url"
+    )
+    where.add_argument(
+        "--workflow", metavar="URL", help="the workflow database, to this PostgreSQL"
+    )
     erase = add("erase", _erase, "remove posts from the index", "keqing erase --author K --dry-run")
     erase.add_argument("--author", help="pseudonymous id, as pages and exports show it")
     erase.add_argument("--url", help="address of a post")
@@ -37,6 +43,8 @@ def _rebuild(args: argparse.Namespace) -> int:
 
 
 def _migrate(args: argparse.Namespace) -> int:
+    if args.workflow is not None:
+        return _migrate_workflow(args)
     from index.migrate import migrate
 
     ctx = context(args)
@@ -49,6 +57,26 @@ def _migrate(args: argparse.Namespace) -> int:
         print("两边的文档不一致，未完成迁移；请查看 different 所列帖文。", file=sys.stderr)
         return 1
     print(f'逐篇一致。请在 keqing.toml 写 [index] url = "{args.to}"，再启动。', file=sys.stderr)
+    return 0
+
+
+def _migrate_workflow(args: argparse.Namespace) -> int:
+    """Nothing is written into the file, so the move stands in no ledger but the server's copy of it."""
+    from keqing.workflow.move import migrate
+
+    ctx = context(args)
+    with _shown("迁移工作流数据库") as progress:
+        report, target = migrate(ctx.settings, args.workflow, now(), progress)
+    show(args, report)
+    if not report.equal:
+        print("两边不一致，未完成迁移；请查看 different 所列的表。", file=sys.stderr)
+        return 1
+    password = "" if target.password is None else f"密码仍由 {target.password_env} 给出。"
+    print(
+        f'逐表一致，共 {report.rows} 行。请在 keqing.toml 写\n\n[workflow]\nurl = "{args.workflow}"\n\n'
+        f"再启动。{password}原来的文件没有改动。",
+        file=sys.stderr,
+    )
     return 0
 
 

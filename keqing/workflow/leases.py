@@ -17,11 +17,13 @@ from pathlib import Path
 
 from sqlalchemy import Column, Engine, String, Table, delete, select
 
-from keqing.errors import LeaseHeld
-from keqing.workflow.db import METADATA, UtcTime, begin
+from keqing.errors import KeqingError, LeaseHeld
+from keqing.logs import get_logger
+from keqing.workflow.db import METADATA, Tx, UtcTime, begin
 
 LIFE = timedelta(seconds=60)
 RENEW_S = 20.0
+log = get_logger(__name__)
 
 LEASES = Table(
     "leases",
@@ -60,6 +62,12 @@ def hold(engine: Engine, name: str, owner: str, now_fn: Callable[[], datetime]) 
             tx.execute(delete(LEASES).where(LEASES.c.name == name, LEASES.c.owner == owner))
 
 
+def alive(tx: Tx, now: datetime) -> list[str]:
+    """Names of the leases that somebody holds now."""
+    rows = tx.execute(select(LEASES).where(LEASES.c.until > now).order_by(LEASES.c.name))
+    return [row.name for row in rows if not _is_dead(row.owner)]
+
+
 def _take(engine: Engine, name: str, owner: str, now: datetime) -> None:
     with begin(engine) as tx:
         row = tx.execute(select(LEASES).where(LEASES.c.name == name)).first()
@@ -79,9 +87,12 @@ def _renew(
     ended: threading.Event,
 ) -> None:
     while not ended.wait(RENEW_S):
-        with begin(engine) as tx:
-            mine = LEASES.c.name == name, LEASES.c.owner == owner
-            tx.execute(LEASES.update().where(*mine).values(until=now_fn() + LIFE))
+        try:
+            with begin(engine, RENEW_S) as tx:
+                mine = LEASES.c.name == name, LEASES.c.owner == owner
+                tx.execute(LEASES.update().where(*mine).values(until=now_fn() + LIFE))
+        except KeqingError as error:  # a server that restarts: the next round may be in time
+            log.warning("lease not renewed", name=name, error=str(error))
 
 
 def _is_dead(owner: str) -> bool:

@@ -25,7 +25,7 @@ _POSTGRES = (
     "FOR EACH {each} EXECUTE FUNCTION {table}_refuse()"
 )
 _REFUSE = (
-    "CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+    "CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
     "'BEGIN RAISE EXCEPTION ''{table} is append-only''; END'"
 )
 
