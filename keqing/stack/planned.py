@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from keqing.errors import IndexBusy, IndexTimeout, KeqingError, Unreachable
 from keqing.settings import Settings, secret
+from keqing.stack.database import workflow
 from keqing.stack.findings import Found, fail, ok, warn
 from keqing.stack.place import Place
 
@@ -109,6 +110,7 @@ def _smtp(place: Place, settings: Settings) -> Found:
 PLANNED: tuple[tuple[str, Callable[[Place, Settings], Found]], ...] = (
     ("plan", _plan),
     ("sources", _sources),
+    ("workflow", workflow),
     ("index", _index),
     ("second-stage", _second_stage),
     ("smtp", _smtp),

@@ -34,13 +34,13 @@ def snapshot(
     at = postgres.address(settings, env)
     if at is None:
         return _sqlite(engine, folder / "keqing.db")
-    program = dump_program()
+    program = dump_program(env)
     return None if program is None else _dump(program, at, folder / "keqing.dump")
 
 
-def dump_program() -> str | None:
+def dump_program(env: Mapping[str, str] | None = None) -> str | None:
     """Where pg_dump is; None if it is not on PATH."""
-    return shutil.which("pg_dump")
+    return shutil.which("pg_dump", path=(os.environ if env is None else env).get("PATH"))
 
 
 def dump_version(program: str) -> int:

@@ -122,6 +122,11 @@ def _missing_tables(tx: Tx) -> None:
     whole().create_all(tx)
 
 
+def _story_platforms(tx: Tx) -> None:
+    """Where stories were seen; of stories from before it there are no rows."""
+    whole().tables["nlp_story_platforms"].create(tx, checkfirst=True)
+
+
 def _seconds(stored: str) -> int:
     return int(datetime.fromisoformat(stored).replace(tzinfo=UTC).timestamp())
 
@@ -129,4 +134,5 @@ def _seconds(stored: str) -> int:
 STEPS = (
     Step(1, "story times are Unix seconds", _story_seconds),
     Step(2, "every table up to corrections", _missing_tables),
+    Step(3, "where stories were seen", _story_platforms),
 )

@@ -28,6 +28,7 @@ from keqing.stack.place import Place
 from keqing.stack.ports import HOST, Claims, free_port
 from keqing.stack.secrets import airflow_passwords, airflow_secrets
 from keqing.stack.supervisor import start_of
+from keqing.workflow import db
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTENER = """
@@ -78,7 +79,7 @@ def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:
     airflow_secrets(var, {})
     airflow_passwords(var)
     (var / "ports.json").write_text(json.dumps({"dashboards": free_port(Claims())}))
-    SqliteEngine(var / "mentions-2.db").close()
+    SqliteEngine(var / "mentions-3.db").close()
     monkeypatch.setattr("alerts.chart.chart_font", lambda: "Noto Sans CJK SC")
     place = Place(
         tmp_path,
@@ -203,11 +204,29 @@ def inner_site(p: Patient) -> None:
 
 
 def torn_index(p: Patient) -> None:
-    (p.var / "mentions-2.db").write_bytes(b"no database at all" * 100)
+    (p.var / "mentions-3.db").write_bytes(b"no database at all" * 100)
 
 
 def server_index(p: Patient) -> None:
     p.plan("[watch]", '[index]\nurl = "http://127.0.0.1:9200"\n\n[watch]')
+
+
+def torn_workflow(p: Patient) -> None:
+    (p.var / "keqing.db").write_bytes(b"no database at all" * 100)
+
+
+def newer_workflow(p: Patient) -> None:
+    with db.begin(db.open_file(p.var / "keqing.db")) as tx:
+        tx.exec_driver_sql("INSERT INTO workflow_steps VALUES (999, 'of tomorrow')")
+
+
+def lost_workflow_table(p: Patient) -> None:
+    with db.begin(db.open_file(p.var / "keqing.db")) as tx:
+        tx.exec_driver_sql("DROP TABLE notifications")
+
+
+def server_workflow(p: Patient) -> None:
+    p.plan("[watch]", '[workflow]\nurl = "postgresql://k@127.0.0.1:9/k"\n\n[watch]')
 
 
 def half_second_stage(p: Patient) -> None:
@@ -254,6 +273,10 @@ def mail_without_server(p: Patient) -> None:
         (inner_site, "sources", "fail"),
         (torn_index, "index", "fail"),
         (server_index, "index", "fail"),
+        (torn_workflow, "workflow", "fail"),
+        (newer_workflow, "workflow", "fail"),
+        (lost_workflow_table, "workflow", "fail"),
+        (server_workflow, "workflow", "fail"),
         (half_second_stage, "second-stage", "fail"),
         (no_mail_server, "smtp", "fail"),
         (no_mail_password, "smtp", "fail"),
