@@ -6,14 +6,15 @@ is the same for every engine, so that their answers stay equal.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from index.document import Document, to_document
 from keqing.errors import IndexRejected
-from keqing.records import Mention
+from keqing.records import Mention, utc_text
 
 MAX_ID_BYTES = 512
+EARLIEST_S = -(2**32)  # the year 1833: seconds of a post's place in the order have 33 bits
 AHEAD_S = 24 * 3600  # a site's clock may be wrong by its time zone, not by more
 MAX_COUNTER = 2**62
 
@@ -41,11 +42,17 @@ def _objection(doc: Document) -> str | None:
     """Why a document is not taken; None if it is."""
     if len(doc.id.encode()) > MAX_ID_BYTES:
         return f"its id has more than {MAX_ID_BYTES} bytes"
+    if doc.published_at < EARLIEST_S:
+        return "published before 1834"
     if doc.published_at > doc.collected_at / 1000 + AHEAD_S:
         # Against the time of collection, not of loading: a replay refuses the same posts.
-        return f"published {doc.shown['published_at']}, more than a day after it was collected"
-    numbers = {"risk": doc.risk, "severity": doc.severity, **doc.counters}
-    for name, value in numbers.items():
-        if value is not None and not (math.isfinite(value) and abs(value) <= MAX_COUNTER):
+        return f"published {_text(doc.published_at)}, more than a day after it was collected"
+    numbers = (("risk", doc.risk), ("severity", doc.severity), *doc.counters.items())
+    for name, value in numbers:
+        if value is not None and not -MAX_COUNTER <= value <= MAX_COUNTER:  # nan is neither
             return f"{name} = {value} is no number that can be stored"
     return None
+
+
+def _text(at: int) -> str:
+    return utc_text(datetime.fromtimestamp(at, UTC))

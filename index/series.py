@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from index.answers import Series, Window
 
@@ -30,10 +34,24 @@ class Grid:
         last = -(-(end + CST_S) // step_s)
         return cls((start + CST_S) // step_s, last, step_s, (start, end))
 
+    @property
+    def size(self) -> int:
+        """How many steps."""
+        return max(self.last - self.first, 0)
+
+    def steps(self, moments: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The step, from 0, in which each moment lies; moments are seconds within the window."""
+        steps: NDArray[np.int64] = (moments + CST_S) // self.step_s - self.first
+        return steps
+
+    def series(self, columns: Sequence[NDArray[Any]]) -> Series:
+        """Columns of all steps: posts, negative, voices, negative voices, positive."""
+        begin = datetime.fromtimestamp(self.first * self.step_s - CST_S, UTC)
+        step = timedelta(seconds=self.step_s)
+        starts = tuple([begin + n * step for n in range(self.size)])
+        return Series(starts, *(tuple(column.tolist()) for column in columns))
+
     def filled(self, rows: Mapping[int, Sequence[int]]) -> Series:
         """`rows` maps a step to (posts, negative, voices, negative voices, positive)."""
-        steps = range(self.first, self.last)
-        dense = [rows.get(step, (0, 0, 0, 0, 0)) for step in steps]
-        starts = [datetime.fromtimestamp(step * self.step_s - CST_S, UTC) for step in steps]
-        columns = [tuple(int(row[n]) for row in dense) for n in range(5)]
-        return Series(tuple(starts), *columns)
+        dense = [rows.get(step, (0, 0, 0, 0, 0)) for step in range(self.first, self.last)]
+        return self.series([np.array([int(row[n]) for row in dense], int) for n in range(5)])

@@ -1,22 +1,18 @@
 """The embedded engine: one SQLite file with FTS5, many readers, writers one after another.
 
-In:  a path, Mentions, questions. Out: answers of `index.answers`. Foreign errors are translated
-here, once: a lock is IndexBusy, a passed deadline IndexTimeout, anything else IndexUnavailable.
+In:  a path, Mentions, questions. Out: answers of `index.answers`. The rooms behind it: sqlite_file
+(connections, errors), sqlite_write, sqlite_questions, sqlite_hits, sqlite_upkeep.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from index.admit import admit
+from index import sqlite_hits, sqlite_questions, sqlite_upkeep
 from index.answers import (
     Bucket,
     Count,
@@ -30,55 +26,39 @@ from index.answers import (
     Window,
 )
 from index.ast import All, Node
-from index.document import COUNTERS, Document, to_hit
 from index.fields import check_counted
-from index.highlight import spans
-from index.retention import kept_since
-from index.schema import DDL, INDEX_VERSION
-from index.score import jlh
-from index.series import Grid
-from index.sqlite_query import where
+from index.sqlite_body import Squeezer, squeezer
+from index.sqlite_file import File
+from index.sqlite_rows import rows
 from index.sqlite_similar import nearest
-from index.sqlite_write import TIE_BITS, upsert
-from keqing.errors import (
-    IndexBusy,
-    IndexOutdated,
-    IndexRejected,
-    IndexTimeout,
-    IndexUnavailable,
-    UsageError,
-)
+from index.sqlite_write import Item, Writer, items
 from keqing.records import Mention
 
 CHUNK = 500
-FROM = "FROM mentions m LEFT JOIN seen s ON s.rowid = m.rowid"
-KEYS = {
-    "time": "m.published_at",
-    "risk": "m.risk",
-    "interactions": "coalesce(s.likes,0) + coalesce(s.comments,0) + coalesce(s.reposts,0)",
-}
-MOVED = "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
-CST_S = 8 * 3600
 
 
 class SqliteEngine:
     """IndexEngine on `path`; connections are one per thread."""
 
     def __init__(self, path: Path, deadline_s: float = 30.0) -> None:
-        self.path, self._deadline_s = path, deadline_s
+        self.path = path
+        self._file = File(path, deadline_s)
+        with self._file.reading() as db:
+            self._squeezer: Squeezer = squeezer(db)
         self._local = threading.local()
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._translated():
-            self._db().executescript(DDL)
-        if (found := self._one("SELECT value FROM meta WHERE name = 'version'")) != INDEX_VERSION:
-            raise IndexOutdated(f"{path.name} has version {found}, needed is {INDEX_VERSION}")
 
     def upsert(self, mentions: Sequence[Mention], now: datetime) -> LoadReport:
         """Store mentions in transactions of 500; a refused one is reported, the others go in."""
-        documents, refused = admit(mentions)
-        total = LoadReport(received=len(refused), rejected=tuple(refused))
-        for at in range(0, len(documents), CHUNK):
-            total = total + self._chunk(documents[at : at + CHUNK])
+        total = LoadReport()
+        for chunk in _apart(items(mentions)):
+            writer = self._writer()
+            try:
+                with self._file.writing() as db:
+                    report = writer.write(db, chunk)
+            except BaseException:
+                writer.codes.forget()
+                raise
+            total = total + report
         return total
 
     def refresh(self) -> None:
@@ -87,15 +67,12 @@ class SqliteEngine:
     def snapshot(self, folder: Path) -> Path:
         """Write a whole copy to a new file of the same name, beside running writers."""
         path = folder / self.path.name
-        with self._translated():
-            self._db().execute("VACUUM INTO ?", (str(path),))
+        self._file.alone("VACUUM INTO ?", str(path))
         return path
 
     def close(self) -> None:
         """Close this thread's connection."""
-        if (db := getattr(self._local, "db", None)) is not None:
-            db.close()
-            self._local.db = None
+        self._file.close()
 
     def search(
         self,
@@ -107,69 +84,37 @@ class SqliteEngine:
         fold: bool = False,
     ) -> SearchPage:
         """One page; `fold` shows of a story its first post, `detail["similar"]` counts the copies."""
-        sql, params = where(node, window)
-        key = KEYS.get(sort, "count(*) OVER (PARTITION BY m.story)")
-        first = f"{KEYS[sort]} DESC, m.rowid DESC" if sort in KEYS else "m.rowid DESC"
-        inner = (
-            f"SELECT m.rowid AS r, {key} AS k, count(*) OVER (PARTITION BY m.story) AS same, "
-            f"row_number() OVER (PARTITION BY m.story ORDER BY {first}) AS nth {FROM} "
-            f"WHERE {sql}"
-        )
-        after, bound = _after(cursor)
-        rows = self._all(
-            f"SELECT r, k, same FROM ({inner}) WHERE (nth = 1 OR ?) {after} "
-            "ORDER BY k DESC, r DESC LIMIT ?",
-            [*params, not fold, *bound, size + 1],
-        )
-        shown = rows[:size]
-        hits = self._hits([row[0] for row in shown], node, {row[0]: row[2] for row in shown})
-        more = json.dumps([shown[-1][1], shown[-1][0]]) if len(rows) > size else None
-        return SearchPage(tuple(hits), self.count(node, window), more, self._as_of())
+        with self._file.reading() as db:
+            return sqlite_hits.page(db, self._squeezer, node, window, sort, size, cursor, fold)
+
+    def export(self, node: Node, window: Window | None, as_of: datetime) -> Iterator[Hit]:
+        """Every match first seen before `as_of`, newest first; no transaction lasts over a page."""
+        return sqlite_hits.every(self._file, self._squeezer, node, window, as_of)
 
     def count(self, node: Node, window: Window | None) -> Count:
         """Posts, distinct stories, and distinct (author, story) voices."""
-        sql, params = where(node, window)
-        row = self._all(
-            "SELECT count(*), count(DISTINCT m.story), count(DISTINCT m.author || ' ' || m.story) "
-            f"{FROM} WHERE {sql}",
-            params,
-        )[0]
-        return Count(*row)
+        with self._file.reading() as db:
+            return sqlite_questions.counted(rows(db, node, window))
 
     def counts(
         self, brands: Sequence[str], window: Window, step_s: int, source: str | None = None
     ) -> dict[str, Series]:
         """Dense series per brand, steps aligned to +08:00."""
-        clock = "published_at" if window.clock == "published" else "first_seen_at"
-        return {brand: self._series(brand, window, step_s, source, clock) for brand in brands}
+        with self._file.reading() as db:
+            return sqlite_questions.counts(db, brands, window, step_s, source)
 
     def counts_by(self, field: str, node: Node, window: Window | None) -> list[Bucket]:
         """Posts per value of a tag field, most first."""
         check_counted(field)
-        sql, params = where(node, window)
-        totals: dict[str, list[int]] = {}
-        for tags, negative in self._all(
-            f"SELECT m.tags, m.polarity = 'negative' {FROM} WHERE {sql}", params
-        ):
-            for tag in tags.split():
-                name, _, value = tag.partition(":")
-                if name == field:
-                    pair = totals.setdefault(value, [0, 0])
-                    pair[0], pair[1] = pair[0] + 1, pair[1] + negative
-        buckets = [Bucket(value, posts, negative) for value, (posts, negative) in totals.items()]
-        return sorted(buckets, key=lambda b: (-b.posts, b.value))
+        with self._file.reading() as db:
+            return sqlite_questions.counts_by(db, field, node, window)
 
     def keywords(
         self, node: Node, window: Window | None, background: Window, size: int = 20
     ) -> list[Keyword]:
         """Words by JLH score: (share − background share) × share / background share."""
-        here, n = self._words(node, window)
-        there, m = self._words(All(), background)
-        found = [
-            Keyword(word, count, there.get(word, 0), jlh(count, n, there.get(word, 0), m))
-            for word, count in here.items()
-        ]
-        return sorted(found, key=lambda k: (-k.score, -k.count, k.word))[:size]
+        with self._file.reading() as db:
+            return sqlite_questions.keywords(db, node, window, background, size)
 
     def examples(self, node: Node, window: Window | None, n: int = 5) -> list[Hit]:
         """The riskiest posts of distinct stories."""
@@ -177,56 +122,41 @@ class SqliteEngine:
 
     def similar(self, post_id: str, window: Window | None, size: int = 10) -> list[Similar]:
         """Posts of other stories about the same brand, likest first."""
-        found = nearest(self._all, post_id, window, size)
-        hits = self._hits([rowid for rowid, _ in found], All(), {})
+        with self._file.reading() as db:
+            found = nearest(db, self._squeezer, post_id, window, size)
+            hits = sqlite_hits.of_rows(db, self._squeezer, [row for row, _ in found], All(), {})
         return [Similar(hit, cosine) for hit, (_, cosine) in zip(hits, found, strict=True)]
 
     def document_alarms(self, window: Window, min_confidence: float) -> list[Hit]:
         """Posts about a brand with an asserted severity class, oldest first."""
-        sql, params = where(All(), window)
-        rows = self._all(
-            f"SELECT m.rowid {FROM} WHERE {sql} AND m.severity >= ? AND m.severity > 0 AND m.timed "
-            "AND m.rowid IN (SELECT rowid_ FROM facts) ORDER BY m.first_seen_at, m.rowid",
-            [*params, min_confidence],
-        )
-        return self._hits([row[0] for row in rows], All(), {})
+        with self._file.reading() as db:
+            numbers = sqlite_hits.alarms(db, window, min_confidence)
+            return sqlite_hits.of_rows(db, self._squeezer, numbers, All(), {})
 
     def latest(self) -> datetime | None:
         """Newest first sight."""
-        newest = self._one("SELECT max(first_seen_at) FROM mentions")
-        return None if newest is None else datetime.fromtimestamp(newest, UTC)
+        with self._file.reading() as db:
+            return sqlite_hits.latest(db)
 
     def generation(self) -> int:
         """Moves with every load that changed something."""
-        return int(self._one("SELECT value FROM meta WHERE name = 'generation'"))
+        with self._file.reading() as db:
+            moved = db.execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()
+        return int(moved[0])
 
     def get(self, ids: Sequence[str]) -> list[Hit]:
         """Documents by id, in the order asked."""
-        rows = [self._one("SELECT rowid FROM mentions WHERE id = ?", [id_]) for id_ in ids]
-        return self._hits([row for row in rows if row is not None], All(), {})
+        with self._file.reading() as db:
+            return sqlite_hits.of_ids(db, self._squeezer, ids)
 
     def find(self, field: Literal["author", "url"], value: str) -> list[str]:
         """Ids of the posts of an author (pseudonymous id) or at an address."""
-        rows = self._all(
-            f"SELECT id FROM mentions WHERE doc ->> '{field}' = ? ORDER BY id", [value]
-        )
-        return [row[0] for row in rows]
+        with self._file.reading() as db:
+            return sqlite_upkeep.find(db, self._squeezer, field, value)
 
     def tidy(self, now: datetime, months: int | None) -> int:
         """Drop posts of the months outside the last `months`, and pack the file's indices."""
-        gone = 0
-        with self._writing() as db:
-            if months is not None:
-                since = int(kept_since(now, months).timestamp())
-                gone = db.execute(
-                    "DELETE FROM mentions WHERE rowid < ?", (since << TIE_BITS,)
-                ).rowcount
-            if gone:
-                db.execute(MOVED)
-            db.execute("INSERT INTO fts (fts) VALUES ('optimize')")
-        with self._translated():
-            self._db().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return gone
+        return sqlite_upkeep.tidy(self._file, self._writer(), now, months)
 
     def building(self, now: datetime) -> InPlace:
         """A rebuild of this file: what is missing is added, what is there stays."""
@@ -234,136 +164,31 @@ class SqliteEngine:
 
     def erase_ids(self, ids: Sequence[str]) -> int:
         """Remove documents and overwrite their bytes."""
-        with self._writing() as db:
-            gone = sum(db.execute("DELETE FROM mentions WHERE id = ?", (i,)).rowcount for i in ids)
-            if gone:
-                db.execute(MOVED)
-            db.execute("INSERT INTO fts (fts) VALUES ('optimize')")
-        with self._translated():
-            self._db().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return gone
+        return sqlite_upkeep.erase(self._file, self._writer(), ids)
 
     def health(self) -> dict[str, Any]:
         """Documents, bytes, and whether the file is sound."""
-        check = self._one("PRAGMA quick_check")
-        documents = self._one("SELECT count(*) FROM mentions")
-        size = self.path.stat().st_size
-        return {"ok": check == "ok", "documents": documents, "bytes": size, "check": check}
+        return sqlite_upkeep.health(self._file)
 
-    def _chunk(self, documents: Sequence[Document]) -> LoadReport:
-        fates: list[str] = []
-        rejected: list[tuple[str, str]] = []
-        with self._writing() as db:
-            for document in documents:
-                try:
-                    fates.append(upsert(db, document))
-                except IndexRejected as error:
-                    rejected.append((document.id, str(error)))
-            if "created" in fates or "changed" in fates:
-                db.execute(MOVED)
-        return LoadReport(
-            received=len(documents),
-            created=fates.count("created"),
-            changed=fates.count("changed"),
-            unchanged=fates.count("unchanged"),
-            stale=fates.count("stale"),
-            rejected=tuple(rejected),
-        )
-
-    def _series(
-        self, brand: str, window: Window, step_s: int, source: str | None, clock: str
-    ) -> Series:
-        grid = Grid.over(window, step_s)
-        rows = self._all(
-            f"SELECT ({clock} + {CST_S}) / ?, count(*), sum(negative), sum(voice), "
-            "sum(negative AND voice), sum(positive) FROM facts WHERE brand = ? AND timed "
-            f"AND {clock} >= ? AND {clock} < ? AND (? IS NULL OR source = ?) GROUP BY 1",
-            [step_s, brand, *grid.bounds, source, source],
-        )
-        return grid.filled({row[0]: row[1:] for row in rows})
-
-    def _words(self, node: Node, window: Window | None) -> tuple[dict[str, int], int]:
-        sql, params = where(node, window)
-        rows = self._all(
-            f"SELECT w.value, count(*) {FROM}, json_each(m.keywords) w WHERE {sql} GROUP BY 1",
-            params,
-        )
-        total = self._one(f"SELECT count(*) {FROM} WHERE {sql}", params)
-        return dict(rows), int(total)
-
-    def _hits(self, rowids: Sequence[int], node: Node, same: dict[int, int]) -> list[Hit]:
-        hits = []
-        for rowid in rowids:
-            row = self._all(
-                f"SELECT m.doc, m.tokens, {', '.join('s.' + c for c in COUNTERS)} {FROM} "
-                "WHERE m.rowid = ?",
-                [rowid],
-            )[0]
-            shown = json.loads(row[0])
-            shown["detail"]["similar"] = same.get(rowid, 1)
-            marks = spans(node, row[1].split(), shown["text"] or "")
-            hits.append(to_hit(shown, dict(zip(COUNTERS, row[2:], strict=True)), marks))
-        return hits
-
-    def _as_of(self) -> datetime:
-        return self.latest() or datetime.fromtimestamp(0, UTC)
-
-    def _all(self, sql: str, params: Sequence[object] = ()) -> list[Any]:
-        end = time.monotonic() + self._deadline_s
-        with self._translated():
-            db = self._db()
-            db.set_progress_handler(lambda: int(time.monotonic() > end), 10_000)
-            return db.execute(sql, tuple(params)).fetchall()
-
-    def _one(self, sql: str, params: Sequence[object] = ()) -> Any:
-        rows = self._all(sql, params)
-        return rows[0][0] if rows else None
-
-    def _db(self) -> sqlite3.Connection:
-        db: sqlite3.Connection | None = getattr(self._local, "db", None)
-        if db is None:
-            db = sqlite3.connect(self.path, isolation_level=None, timeout=30)
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON",
-                           "cache_size=-65536", "temp_store=MEMORY"):  # fmt: skip
-                db.execute(f"PRAGMA {pragma}")
-            self._local.db = db
-        return db
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._translated():
-            db = self._db()
-            db.set_progress_handler(None, 0)
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error) or "busy" in str(error):
-                raise IndexBusy(f"{self.path.name} is locked; try again later") from error
-            if "interrupted" in str(error):
-                raise IndexTimeout("the question took too long; narrow it") from error
-            raise IndexUnavailable(f"{self.path.name}: {error}") from error
-        except sqlite3.DatabaseError as error:
-            raise IndexUnavailable(f"{self.path.name}: {error}; run keqing replay") from error
+    def _writer(self) -> Writer:
+        """This thread's writer."""
+        writer: Writer | None = getattr(self._local, "writer", None)
+        if writer is None:
+            writer = self._local.writer = Writer(self._squeezer)
+        return writer
 
 
-def _after(cursor: str | None) -> tuple[str, list[object]]:
-    if cursor is None:
-        return "", []
-    try:
-        key, rowid = json.loads(cursor)
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"cursor {cursor!r} is none of ours; start at the first page") from error
-    return "AND (k, r) < (?, ?)", [key, rowid]
+def _apart(every: Sequence[Item]) -> Iterator[list[Item]]:
+    """Chunks in which no id stands twice: the second of two sees what became of the first."""
+    chunk: dict[str, Item] = {}
+    for item in every:
+        id_ = item.mention.post.id
+        if id_ in chunk or len(chunk) == CHUNK:
+            yield list(chunk.values())
+            chunk = {}
+        chunk[id_] = item
+    if chunk:
+        yield list(chunk.values())
 
 
 class InPlace:

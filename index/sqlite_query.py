@@ -1,32 +1,44 @@
-"""Query tree → SQL condition over `mentions m LEFT JOIN seen s`.
+"""Query tree → SQL that selects numbers of documents.
 
-In:  a Node and a Window. Out: SQL text with bound parameters only.
+In:  a Node and the numbers to look among. Out: SQL text with bound parameters only.
 Text and tags become one FTS5 MATCH wherever a subtree has nothing else; the rest is joined in SQL.
 """
 
 from __future__ import annotations
 
-from index.answers import Window
 from index.ast import All, And, Leaf, Near, Node, Not, Or, Range, Tag, Word, flat, inward
 from index.document import clean, tag_term
 
 Condition = tuple[str, list[object]]
 
 
-def where(node: Node, window: Window | None) -> Condition:
-    """The WHERE condition of a question."""
+def selected(node: Node, span: tuple[int, int]) -> Condition:
+    """A SELECT of the numbers within `span`, the second excluded, of the documents that match."""
+    if (match := _match(node) or _but(node)) is not None:
+        return "SELECT rowid FROM fts WHERE fts MATCH ? AND rowid >= ? AND rowid < ?", [
+            match,
+            *span,
+        ]
     sql, params = condition(node)
-    if window is not None:
-        column = "published_at" if window.clock == "published" else "first_seen_at"
-        sql = f"({sql}) AND m.{column} >= ? AND m.{column} < ?"
-        params = [*params, *window.seconds()]
-    return sql, params
+    return f"SELECT row FROM seen s WHERE row >= ? AND row < ? AND ({sql})", [*span, *params]
+
+
+def _but(node: Node) -> str | None:
+    """The FTS5 expression of "these and not those" at the top of a query: one walk, no two sets."""
+    if not isinstance(node, And):
+        return None
+    parts = flat(node)
+    not_ = [_match(part.part) for part in parts if isinstance(part, Not)]
+    these = [_match(part) for part in parts if not isinstance(part, Not)]
+    if None in not_ or None in these or not these:
+        return None
+    return f"({' AND '.join(map(str, these))}) NOT ({' OR '.join(map(str, not_))})"
 
 
 def condition(node: Node) -> Condition:
     """The condition of one subtree."""
     if (match := _match(node)) is not None:
-        return "m.rowid IN (SELECT rowid FROM fts WHERE fts MATCH ?)", [match]
+        return "s.row IN (SELECT rowid FROM fts WHERE fts MATCH ?)", [match]
     if isinstance(node, Not):
         if isinstance(node.part, And | Or | Not) and _match(node.part) is None:
             return condition(inward(node))  # SQLite's parser takes no 100 nested brackets
@@ -75,6 +87,3 @@ def _range(node: Range) -> Condition:
         sql.append(f"s.{node.name} <= ?")
         params.append(node.high)
     return " AND ".join(sql), list(params)
-
-
-__all__ = ["All", "Condition", "condition", "where"]

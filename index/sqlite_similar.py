@@ -1,43 +1,67 @@
 """Similar posts in the embedded engine: brute force over the vectors of a brand and window.
 
-In:  a way to ask the file, a post's id. Out: rows of the likest stories with their cosines.
+In:  a connection that reads, a post's id. Out: numbers of the likest stories' posts with cosines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import sqlite3
+from collections.abc import Sequence
 
 import numpy as np
 
 from index.answers import Window
 from index.similar import cosines
+from index.sqlite_body import Squeezer
+from index.sqlite_codes import brands
+from index.sqlite_sheets import Records, sheet
 
 NEWEST = 100_000  # vectors of one question: 51 MB, 50 ms
-Ask = Callable[[str, Sequence[object]], list[Any]]
 
 
-def nearest(ask: Ask, post_id: str, window: Window | None, size: int) -> list[tuple[int, float]]:
-    """(rowid, cosine) of other stories about one of the post's brands, likest first."""
-    own = ask(
-        "SELECT v.vector, m.story, v.rowid FROM mentions m JOIN vectors v ON v.story = m.story "
-        "WHERE m.id = ? ORDER BY v.rowid LIMIT 1",
-        [post_id],
-    )
-    if not own:
+def nearest(
+    db: sqlite3.Connection, squeezer: Squeezer, post_id: str, window: Window | None, size: int
+) -> list[tuple[int, float]]:
+    """(number, cosine) of other stories about one of the post's brands, likest first."""
+    doc = db.execute(
+        "SELECT doc FROM ids JOIN mentions USING (row) WHERE id = ?", (post_id,)
+    ).fetchone()
+    if doc is None:
         return []
-    vector, story, _ = own[0]
-    start, end = window.seconds() if window else (0, 1 << 40)
-    clock = "m.first_seen_at" if window and window.clock == "first_seen" else "m.published_at"
-    rows = ask(
-        "SELECT v.rowid, v.vector, v.story, m.id FROM vectors v JOIN mentions m ON m.rowid = v.rowid "
-        f"WHERE v.story <> ? AND {clock} >= ? AND {clock} < ? AND EXISTS (SELECT 1 FROM facts f "
-        "WHERE f.rowid_ = v.rowid AND f.brand IN (SELECT g.brand FROM facts g JOIN mentions p ON "
-        "p.rowid = g.rowid_ WHERE p.id = ?)) ORDER BY v.rowid DESC LIMIT ?",
-        [story, start, end, post_id, NEWEST],
-    )
+    post = squeezer.whole(doc[0]).content
+    own = db.execute(
+        "SELECT vector FROM vectors WHERE story = ? ORDER BY place LIMIT 1", (post["story"],)
+    ).fetchone()
+    if own is None:
+        return []
+    codes = brands(db)
+    sheets = [sheet(db, codes[hit["brand"]], window) for hit in post["brands"]]
+    rows = _with_vectors(db, sheets, post["story"])
     if not rows:
         return []
-    like = cosines(vector, [row[1] for row in rows])
-    order = sorted(range(len(rows)), key=lambda n: (-round(float(like[n]), 6), rows[n][3]))
-    return [(int(rows[n][0]), float(np.round(like[n], 4))) for n in order[:size]]
+    like = np.round(cosines(own[0], [row[1] for row in rows]), 6)
+    least = np.sort(like)[-min(size, len(rows))]
+    best = [
+        (-float(like[n]), _id(db, squeezer, rows[n][0]), n) for n in np.flatnonzero(like >= least)
+    ]
+    return [(rows[n][0], float(np.round(like[n], 4))) for _, _, n in sorted(best)[:size]]
+
+
+def _with_vectors(
+    db: sqlite3.Connection, sheets: Sequence[Records], story: str
+) -> list[tuple[int, bytes]]:
+    """Numbers and vectors of the other stories' posts, the newest NEWEST of them."""
+    if not sheets:
+        return []
+    found = np.concatenate(sheets)
+    newest = np.unique(found["row"][np.argsort(found["place"])[::-1][: 10 * NEWEST]])
+    return db.execute(
+        "SELECT row, vector FROM json_each(?) JOIN vectors ON row = value WHERE story <> ? "
+        "ORDER BY place DESC LIMIT ?",
+        (str(newest.tolist()), story, NEWEST),
+    ).fetchall()
+
+
+def _id(db: sqlite3.Connection, squeezer: Squeezer, row: int) -> str:
+    doc = db.execute("SELECT doc FROM mentions WHERE row = ?", (row,)).fetchone()
+    return str(squeezer.whole(doc[0]).content["id"])

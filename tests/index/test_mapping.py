@@ -6,10 +6,10 @@ import hashlib
 import json
 
 from index.elastic_mapping import MAPPING, OLD, Names
-from index.schema import DDL, INDEX_VERSION
+from index.schema import INDEX_VERSION, LAYOUT
 
 # When one of these moves, raise INDEX_VERSION and write the new digest here.
-DIGESTS = {2: ("9b2c6277aa8af4a4", "2acfd08dc3223752")}
+DIGESTS = {3: ("f5979e5476a55d35", "d8d7855aaf38f1da")}
 
 
 def digest(layout: object) -> str:
@@ -18,7 +18,7 @@ def digest(layout: object) -> str:
 
 def test_mapping_matches_version() -> None:
     """A field that is added without a new version would meet old indices without it."""
-    assert (digest(MAPPING), digest(DDL)) == DIGESTS[INDEX_VERSION]
+    assert (digest(MAPPING), digest(LAYOUT)) == DIGESTS[INDEX_VERSION]
 
 
 def test_a_post_lies_in_the_month_of_beijing() -> None:

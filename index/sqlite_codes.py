@@ -1,0 +1,116 @@
+"""Numbers that stand for brands, sources, keywords and sets of tags in the sheets.
+
+In:  names. Out: codes, given once and never again to another name. A process remembers what it has
+seen; `epoch` in the file moves when names are dropped, and what was remembered is then forgotten.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+import xxhash
+
+from index.sqlite_sheets import RECORD, SHIFT
+
+Kind = Literal["brand", "source", "word"]
+MOST = 300_000  # remembered names; about 40 MB
+
+
+class Codes:
+    """The codes of one file, as one thread remembers them."""
+
+    def __init__(self) -> None:
+        self._epoch = -1
+        self._names: dict[tuple[Kind, str], int] = {}
+        self._tagsets: set[int] = set()
+
+    def begin(self, db: sqlite3.Connection) -> None:
+        """Forget what may be wrong; at the begin of a transaction that writes."""
+        epoch = db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
+        if epoch != self._epoch or len(self._names) + len(self._tagsets) > MOST:
+            self.forget()
+            self._epoch = epoch
+
+    def forget(self) -> None:
+        """Nothing is remembered: a transaction was rolled back, or names were dropped."""
+        self._epoch = -1
+        self._names.clear()
+        self._tagsets.clear()
+
+    def of(self, db: sqlite3.Connection, kind: Kind, name: str) -> int:
+        """The code of a name, a new one if it has none."""
+        code = self._names.get((kind, name))
+        if code is None:
+            code = self._names[kind, name] = _code(db, kind, name) or _given(db, kind, name)
+        return code
+
+    def tagset(self, db: sqlite3.Connection, tags: str) -> int:
+        """The hash of a set of tags."""
+        hashed = xxhash.xxh3_64_intdigest(tags.encode()) - (1 << 63)
+        if hashed not in self._tagsets:
+            db.execute("INSERT OR IGNORE INTO tagsets VALUES (?, ?)", (hashed, tags))
+            self._tagsets.add(hashed)
+        return hashed
+
+
+def _code(db: sqlite3.Connection, kind: Kind, name: str) -> int | None:
+    found = db.execute(
+        "SELECT code FROM codes WHERE kind = ? AND value = ?", (kind, name)
+    ).fetchone()
+    return None if found is None else int(found[0])
+
+
+def _given(db: sqlite3.Connection, kind: Kind, name: str) -> int:
+    made = db.execute("INSERT INTO codes (kind, value) VALUES (?, ?)", (kind, name)).lastrowid
+    return int(made or 0)
+
+
+def code_of(db: sqlite3.Connection, kind: Kind, name: str) -> int:
+    """The code of a name; -1, which no document has, if it is unknown."""
+    found = _code(db, kind, name)
+    return -1 if found is None else found
+
+
+def brands(db: sqlite3.Connection) -> dict[str, int]:
+    """All brands with their codes."""
+    return dict(db.execute("SELECT value, code FROM codes WHERE kind = 'brand'").fetchall())
+
+
+def names(db: sqlite3.Connection, codes: Iterable[int]) -> dict[int, str]:
+    """The names of codes."""
+    asked = str(list(codes))
+    found = db.execute(
+        "SELECT code, codes.value FROM json_each(?) j JOIN codes ON code = j.value", (asked,)
+    )
+    return dict(found.fetchall())
+
+
+def tagsets(db: sqlite3.Connection, hashes: Iterable[int]) -> dict[int, str]:
+    """The sets of tags behind hashes."""
+    asked = str(list(hashes))
+    found = db.execute(
+        "SELECT hash, tags FROM json_each(?) j JOIN tagsets ON hash = j.value", (asked,)
+    )
+    return dict(found.fetchall())
+
+
+def drop_unused(db: sqlite3.Connection) -> None:
+    """Drop the names that no document has any more, so that nothing is left of an erased one."""
+    rows = db.execute(
+        "SELECT facts, words FROM sheets JOIN sheet_words USING (key) WHERE key < ?", (1 << SHIFT,)
+    )
+    tags, used = {0}, {0}
+    for facts, words in rows:
+        found = np.frombuffer(facts, RECORD)
+        tags.update(found["tags"].tolist())
+        used.update(found["source"].tolist())
+        used.update(np.frombuffer(words, np.uint32).tolist())
+    used.update(row[0] for row in db.execute("SELECT DISTINCT key >> ? FROM zones", (SHIFT,)))
+    for table, key, kept in (("codes", "code", used), ("tagsets", "hash", tags)):
+        every = db.execute(f"SELECT {key} FROM {table}").fetchall()
+        gone = [row for row in every if row[0] not in kept]
+        db.executemany(f"DELETE FROM {table} WHERE {key} = ?", gone)
+    db.execute("UPDATE meta SET value = value + 1 WHERE name = 'epoch'")

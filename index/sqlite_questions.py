@@ -1,0 +1,125 @@
+"""Counts of the embedded engine: how many, when, of what, and which words.
+
+In:  a connection that reads, a query tree, windows. Out: answers of `index.answers`. All are reckoned
+from records, so they are exact for any window.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.answers import Bucket, Count, Keyword, Series, Window
+from index.ast import All, Node
+from index.score import jlh
+from index.series import Grid
+from index.sqlite_codes import code_of, names, tagsets
+from index.sqlite_rows import rows, with_words
+from index.sqlite_sheets import (
+    AGAINST,
+    FOR,
+    NEGATIVE,
+    TIMED,
+    VOICE,
+    Records,
+    moments_of,
+    sheet,
+)
+
+
+def counted(found: Records) -> Count:
+    """Posts, distinct stories, and distinct (author, story) voices."""
+    return Count(len(found), _distinct(found["story"]), _distinct(found["voice"]))
+
+
+def counts(
+    db: sqlite3.Connection, brands: Sequence[str], window: Window, step_s: int, source: str | None
+) -> dict[str, Series]:
+    """Dense series per brand, steps aligned to +08:00."""
+    grid = Grid.over(window, step_s)
+    only = None if source is None else code_of(db, "source", source)
+    return {
+        brand: _series(sheet(db, code_of(db, "brand", brand), window), grid, window, only)
+        for brand in brands
+    }
+
+
+def counts_by(
+    db: sqlite3.Connection, field: str, node: Node, window: Window | None
+) -> list[Bucket]:
+    """Posts per value of a tag field, most first."""
+    found = rows(db, node, window)
+    hashes, of, posts = np.unique(found["tags"], return_inverse=True, return_counts=True)
+    negative = np.bincount(of, found["flags"] & NEGATIVE, len(hashes)).astype(int)
+    tags = tagsets(db, hashes.tolist())
+    totals: dict[str, list[int]] = {}
+    for hashed, n, against in zip(hashes.tolist(), posts.tolist(), negative.tolist(), strict=True):
+        for tag in tags[hashed].split():
+            name, _, value = tag.partition(":")
+            if name == field:
+                pair = totals.setdefault(value, [0, 0])
+                pair[0], pair[1] = pair[0] + n, pair[1] + against
+    buckets = [Bucket(value, posts_, against) for value, (posts_, against) in totals.items()]
+    return sorted(buckets, key=lambda b: (-b.posts, b.value))
+
+
+def keywords(
+    db: sqlite3.Connection, node: Node, window: Window | None, background: Window, size: int
+) -> list[Keyword]:
+    """Words by their score, the likeliest first."""
+    here, codes = with_words(db, node, window)
+    if not len(codes):
+        return []
+    there, usual = with_words(db, All(), background)
+    n, m = len(here), len(there)
+    count = np.bincount(codes)
+    words = np.flatnonzero(count)
+    often = count[words]
+    before = np.bincount(usual, minlength=len(count))[words]
+    best = _likeliest(often, before, n, m, size)
+    named = names(db, words[best].tolist())
+    found = [
+        Keyword(named[word], a, b, jlh(a, n, b, m))
+        for word, a, b in zip(
+            words[best].tolist(), often[best].tolist(), before[best].tolist(), strict=True
+        )
+    ]
+    return sorted(found, key=lambda k: (-k.score, -k.count, k.word))[:size]
+
+
+def _likeliest(
+    often: NDArray[Any], before: NDArray[Any], n: int, m: int, size: int
+) -> NDArray[np.intp]:
+    """The best `size` words by score and count, with all that tie with the last of them."""
+    share, usual = often / max(n, 1), (before + 0.5) / max(m, 1)
+    score = np.where(share > usual, (share - usual) * share / usual, 0.0)
+    order = np.lexsort((-often, -score))
+    if len(order) <= size:
+        return order
+    last = order[size - 1]
+    better = (score > score[last]) | ((score == score[last]) & (often >= often[last]))
+    return np.flatnonzero(better)
+
+
+def _series(found: Records, grid: Grid, window: Window, source: int | None) -> Series:
+    flags = found["flags"]
+    mask = flags & TIMED > 0
+    if source is not None:
+        mask &= found["source"] == source
+    steps = grid.steps(moments_of(found, window)[mask])
+    flags = flags[mask]
+    against, voice = flags & AGAINST > 0, flags & VOICE > 0
+    columns = (np.ones(len(flags), np.bool_), against, voice, against & voice, flags & FOR > 0)
+    return grid.series([np.bincount(steps[column], minlength=grid.size) for column in columns])
+
+
+def _distinct(hashes: NDArray[np.uint64]) -> int:
+    """How many different ones; sorting is faster than hashing here."""
+    if not len(hashes):
+        return 0
+    ordered = np.sort(hashes)
+    return 1 + int(np.count_nonzero(ordered[1:] != ordered[:-1]))

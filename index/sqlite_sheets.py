@@ -1,0 +1,133 @@
+"""What is counted of every document, packed: the rollup of the embedded engine.
+
+In:  numbers of documents under a brand's code (ALL stands for every document). Out: arrays of RECORD.
+A brand's documents lie in the order of arrival in parts of a page each, so a question about a brand
+reads its parts from end to end. `zones` says between which moments the documents of a full part lie;
+a part that is still written to has wide bounds. Moments are whole seconds, so windows are exact.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import schema
+from index.answers import Window
+
+RECORD = np.dtype(
+    [
+        ("place", "<i8"),  # published_at << 31 | tie: the order of all answers
+        ("seen", "<i8"),  # first_seen_at
+        ("story", "<u8"),  # hash of the story
+        ("voice", "<u8"),  # hash of author and story
+        ("tags", "<i8"),  # hash of the set of tags, in `tagsets`
+        ("risk", "<f8"),
+        ("row", "<u4"),
+        ("source", "<u4"),  # code
+        ("flags", "u1"),
+        ("words", "u1"),  # how many codes it has in `sheet_words`
+    ]
+)
+NEGATIVE, AGAINST, FOR, VOICE, TIMED = 1, 2, 4, 8, 16  # flags; AGAINST and FOR: towards the brand
+TIE_BITS = 31
+ALL = 0
+SHIFT = 40  # key = code << SHIFT | row of the part's first document
+PART = 4032 // RECORD.itemsize  # with its head it fills a page of 4,096 bytes
+pack = struct.Struct(schema.RECORD).pack
+Records = NDArray[Any]
+Codes = NDArray[np.uint32]
+
+
+def sheet(db: sqlite3.Connection, code: int, window: Window | None) -> Records:
+    """All documents of a brand in a window, in the order of arrival."""
+    sql, params = _zones(code, window)
+    rows = db.execute(f"SELECT facts FROM ({sql}) CROSS JOIN sheets USING (key)", params)
+    return within(records([row[0] for row in rows]), window)
+
+
+def words(db: sqlite3.Connection, code: int, window: Window | None) -> tuple[Records, Codes]:
+    """All documents of a brand in a window, and the codes of their keywords one after another."""
+    sql, params = _zones(code, window)
+    rows = db.execute(
+        f"SELECT facts, words FROM ({sql}) CROSS JOIN sheets USING (key) JOIN sheet_words USING (key)",
+        params,
+    ).fetchall()
+    found = records([row[0] for row in rows])
+    codes = np.frombuffer(b"".join([row[1] for row in rows]), np.uint32)
+    return chosen(found, codes, inside(found, window))
+
+
+def chosen(found: Records, codes: Codes, mask: NDArray[np.bool_]) -> tuple[Records, Codes]:
+    """The documents of a mask with their codes."""
+    if mask.all():
+        return found, codes
+    return found[mask], codes[np.repeat(mask, found["words"])]
+
+
+def parts_of(db: sqlite3.Connection, rows: NDArray[np.int64]) -> list[tuple[bytes, bytes]]:
+    """The parts of ALL in which documents lie, with their words."""
+    keys = np.unique(rows // PART * PART)
+    return db.execute(
+        "SELECT facts, words FROM json_each(?) j JOIN sheets s ON s.key = j.value "
+        "JOIN sheet_words w ON w.key = s.key",
+        (str(keys.tolist()),),
+    ).fetchall()
+
+
+def by_row(db: sqlite3.Connection, rows: NDArray[np.int64]) -> Records:
+    """The records of documents that are found by their numbers; missing ones are left out."""
+    keys = np.unique(rows // PART * PART)
+    parts = db.execute(
+        "SELECT facts FROM json_each(?) j JOIN sheets s ON s.key = j.value", (str(keys.tolist()),)
+    )
+    found = records([row[0] for row in parts])
+    return found[np.isin(found["row"], rows)]
+
+
+def records(parts: Sequence[bytes]) -> Records:
+    """Parts as one array."""
+    return np.frombuffer(b"".join(parts), RECORD)
+
+
+def inside(found: Records, window: Window | None) -> NDArray[np.bool_]:
+    """Which documents lie in a window."""
+    if window is None:
+        return np.ones(len(found), np.bool_)
+    start, end = window.seconds()
+    moments = moments_of(found, window)
+    return (moments >= start) & (moments < end)
+
+
+def within(found: Records, window: Window | None) -> Records:
+    """The documents that lie in a window."""
+    mask = inside(found, window)
+    return found if mask.all() else found[mask]
+
+
+def moments_of(found: Records, window: Window) -> NDArray[np.int64]:
+    """The seconds of the window's clock."""
+    if window.clock == "first_seen":
+        return np.asarray(found["seen"])
+    return np.asarray(found["place"] >> TIE_BITS)
+
+
+def _zones(code: int, window: Window | None) -> tuple[str, list[int]]:
+    """SQL of the keys of the parts that may hold documents of a window."""
+    sql = "SELECT key FROM zones WHERE key >= ? AND key < ?"
+    params = [code << SHIFT, (code + 1) << SHIFT]
+    if window is None:
+        return sql, params
+    clock = "seen" if window.clock == "first_seen" else "published"
+    return f"{sql} AND {clock}_hi >= ? AND {clock}_lo < ?", [*params, *window.seconds()]
+
+
+def span(db: sqlite3.Connection, window: Window | None) -> tuple[int, int]:
+    """Numbers between which all documents of a window lie, the second excluded."""
+    sql, params = _zones(ALL, window)
+    first, last = db.execute(f"SELECT min(key), max(key) FROM ({sql})", params).fetchone()
+    return (0, 0) if first is None else (first, last + PART)
