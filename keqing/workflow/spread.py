@@ -87,7 +87,8 @@ def of_events(tx: Tx, events: Collection[str]) -> dict[str, list[Reached]]:
     for part in parts(sorted(events)):
         query = select(MEMBERS.c.event, SIGHTINGS).select_from(joined)
         query = query.where(among(tx, MEMBERS.c.event, part))
-        order = SIGHTINGS.c.first_at_s, SIGHTINGS.c.first_post
+        # SQLite and PostgreSQL put NULL at different ends
+        order = SIGHTINGS.c.first_at_s, SIGHTINGS.c.first_post.asc().nulls_first()
         for row in tx.execute(query.order_by(*order)):
             key = row.event, row.platform
             new = Reached(row.platform, row.first_at_s, row.first_post, row.posts)
