@@ -183,7 +183,6 @@ def _open(at: Address) -> Any:
         raise WorkflowUnavailable(
             f"{at.shown}: no answer within {at.timeout_s:g} s ({error}); is it PostgreSQL?"
         ) from error
-    sock.settimeout(None)
     made._usock.settimeout(None)
     cursor = made.cursor()
     cursor.execute(SESSION)

@@ -49,7 +49,7 @@ def opened(root: Path) -> list[str]:
         return [incident.scope for incident in incidents.list_incidents(tx)]
 
 
-def test_one_post_about_danger_is_one_mail(root: Path) -> None:
+def test_one_post_about_danger_is_one_mail(either: str | None, root: Path) -> None:
     """A food safety post alarms without volume; running the stages again sends nothing."""
     texts = ["木槿壶万象店的青提冻喝出一块塑料片，太可怕了，再也不喝了"]
     line(root, texts)

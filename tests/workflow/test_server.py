@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,8 @@ from keqing.stack.database import workflow
 from keqing.stack.place import Place
 from keqing.workflow import accounts, authors, crawl, db, incidents, outbox, postgres, runs, stories
 from tests.alerts.test_incidents import notice, seen
-from tests.workflow.servers import PASSWORD, Cluster, started
+from tests.elastic import secure
+from tests.workflow.servers import PASSWORD, Cluster, started, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
@@ -135,24 +138,66 @@ def _write(engine: db.Engine, meanwhile: Callable[[], None] = lambda: None) -> N
         runs.start(tx, "crawl", "demo", NOW)
 
 
-def test_a_restart_costs_one_call(root: Path) -> None:
+@pytest.fixture(scope="module")
+def own() -> Iterator[Cluster]:
+    """A server that a test may stop and change; it is here where `cluster` is."""
+    with started() as made:
+        yield made
+
+
+def test_a_restart_costs_one_call(cluster: Cluster, own: Cluster) -> None:
     """While the server is away calls say so; the same engine works on when it is back."""
-    with started() as own:
-        engine = db.ready(postgres.connect(own.address(own.database())))
-        with db.begin(engine) as tx:
-            runs.start(tx, "crawl", "demo", NOW)
-        own.stop("fast")
-        with pytest.raises(WorkflowUnavailable), db.read(engine) as tx:
-            runs.last(tx, "crawl")
-        own.start()
-        with db.read(engine) as tx:
-            assert len(runs.last(tx, "crawl")) == 1
-        with pytest.raises(WorkflowUnavailable, match="try again"):
-            _write(engine, meanwhile=lambda: own.stop("fast"))
-        own.start()
-        with db.read(engine) as tx:
-            assert len(runs.last(tx, "crawl")) == 1
-        engine.dispose()
+    engine = db.ready(postgres.connect(own.address(own.database())))
+    with db.begin(engine) as tx:
+        runs.start(tx, "crawl", "demo", NOW)
+    own.stop("fast")
+    with pytest.raises(WorkflowUnavailable), db.read(engine) as tx:
+        runs.last(tx, "crawl")
+    own.start()
+    with db.read(engine) as tx:
+        assert len(runs.last(tx, "crawl")) == 1
+    with pytest.raises(WorkflowUnavailable, match="try again"):
+        _write(engine, meanwhile=lambda: own.stop("fast"))
+    own.start()
+    with db.read(engine) as tx:
+        assert len(runs.last(tx, "crawl")) == 1
+    engine.dispose()
+
+
+def test_tls_is_checked(cluster: Cluster, own: Cluster, tmp_path: Path) -> None:
+    """With its authority the connection is encrypted; a strange one and another name are refused."""
+    files = secure.files()
+    for name in ("node.crt", "node.key"):
+        path = own.home / "data" / name
+        path.write_bytes(files[name])
+        path.chmod(0o600)
+        if os.getuid() == 0:
+            shutil.chown(path, "nobody", "nogroup")
+    for setting in ("ssl_cert_file = 'node.crt'", "ssl_key_file = 'node.key'", "ssl = 'on'"):
+        own.tell(f"ALTER SYSTEM SET {setting}", user="postgres")
+    own.tell("SELECT pg_reload_conf()", user="postgres")
+    (tmp_path / "ca.crt").write_bytes(files["ca.crt"])
+    (tmp_path / "strange.crt").write_bytes(secure.stranger())
+
+    def encrypted(**more: Any) -> bool:
+        at = own.address("postgres", **{"tls": True, "ca": tmp_path / "ca.crt", **more})
+        with db.read(postgres.connect(at)) as tx:
+            ssl = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+            return bool(tx.exec_driver_sql(ssl).scalar_one())
+
+    wait_until(lambda: _says_yes(encrypted))
+    assert not encrypted(tls=False)
+    for more in ({"ca": tmp_path / "strange.crt"}, {"ca": None}, {"host": "localhost"}):
+        with pytest.raises(WorkflowForbidden, match="certificate is not trusted"):
+            encrypted(**more)
+
+
+def _says_yes(asked: Callable[[], bool]) -> bool:
+    """The server reads its new settings in a moment; until then it has no TLS."""
+    try:
+        return asked()
+    except WorkflowForbidden:
+        return False
 
 
 def test_texts_are_kept_as_on_sqlite(opened: Opened) -> None:
