@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ from index.answers import Hit
 from index.body import ASSERTED, digest, packed, shown, unpacked
 from index.matcher import Fields
 from index.similar import vector_bytes
-from keqing.records import Mention, Polarity
+from keqing.records import Mention, Polarity, Post
 
 COUNTERS = ("likes", "comments", "reposts", "views", "rating", "followers")
 _UNSAFE = str.maketrans({"'": "_", '"': "_", "\0": "_"})
@@ -62,6 +62,11 @@ class Document(msgspec.Struct, frozen=True, dict=True):
         """Clean tokens of the title."""
         return tuple(self.title_words.split())
 
+    @property
+    def terms(self) -> str:
+        """The tags as `tag_term` stores each, a blank between each two, in the order of `tags`."""
+        return joined([f"{name}:{value}" for name, value in self.tags])
+
     def fields(self) -> Fields:
         """The document as the reference matcher reads it."""
         return Fields(self.tokens, self.title_tokens, frozenset(self.tags), self.counters)
@@ -88,39 +93,45 @@ def to_document(mention: Mention) -> Document:
     Raises:
         IndexRejected: the vector is none.
     """
-    post = mention.post
-    published = post.published_at or post.first_seen_at
+    post, said = (
+        mention.post,
+        mention.__dict__,
+    )  # a record's fields, without the way through pydantic
+    seen_at, author, dangers = post.first_seen_at, post.author, said["severity"]
+    published_at = post.published_at
+    risk, vector, hits = said["risk"], said["vector"], said["brands"]
+    brands = [
+        (hit.brand, hit.polarity is Polarity.NEGATIVE, hit.polarity is Polarity.POSITIVE)
+        for hit in hits
+    ]
     return Document(
         mention,
         post.id,
-        int(published.timestamp()),
-        int(post.first_seen_at.timestamp()),
+        int((published_at or seen_at).timestamp()),
+        int(seen_at.timestamp()),
         int(post.collected_at.timestamp() * 1000),
-        not (post.backfill and post.published_at is None),
-        mention.polarity or "",
-        mention.voice,
-        mention.story,
-        post.author.id or post.id,
+        published_at is not None or not post.backfill,
+        said["polarity"] or "",
+        said["voice"],
+        said["story"],
+        author.id or post.id,
         post.source,
-        tuple(
-            dict.fromkeys(
-                (hit.brand, hit.polarity == "negative", hit.polarity == "positive")
-                for hit in mention.brands
-            )
-        ),
-        -1.0 if mention.risk is None else mention.risk,
-        max([hit.confidence for hit in mention.severity], default=0.0),
-        joined(mention.tokens),
-        joined(mention.title_tokens),
-        tuple(dict.fromkeys(mention.keywords)),
-        tuple(dict.fromkeys(_tags(mention))),
-        counters(mention),
-        None if mention.vector is None else vector_bytes(post.id, mention.vector),
+        tuple(dict.fromkeys(brands)),
+        -1.0 if risk is None else risk,
+        max([hit.confidence for hit in dangers]) if dangers else 0.0,
+        joined(said["tokens"]),
+        joined(said["title_tokens"]),
+        tuple(dict.fromkeys(said["keywords"])),
+        tuple(dict.fromkeys(_tags(post.__dict__, author.id, said))),
+        _counters(post),
+        None if vector is None else vector_bytes(post.id, vector),
     )
 
 
-def joined(tokens: tuple[str, ...]) -> str:
+def joined(tokens: Sequence[str]) -> str:
     """Clean tokens as one text, a blank between each two."""
+    if not tokens:
+        return ""
     low = " ".join(tokens).lower()
     if len(low.split()) == len(tokens) and not _QUOTES.search(low):
         return low  # nearly all: no token is empty, has a blank or a quote
@@ -146,16 +157,6 @@ def tie(post_id: str) -> int:
     return int.from_bytes(hashed, "big") >> 1
 
 
-def counters(mention: Mention) -> Numbers:
-    """The numbers that move while the post stays the same."""
-    post = mention.post
-    seen = post.engagement
-    return {
-        "likes": seen.likes, "comments": seen.comments, "reposts": seen.reposts,
-        "views": seen.views, "rating": post.rating, "followers": post.author.followers,
-    }  # fmt: skip
-
-
 def to_hit(
     shown: dict[str, Any], counters: dict[str, Any], spans: tuple[tuple[int, int], ...]
 ) -> Hit:
@@ -169,24 +170,29 @@ def to_hit(
     return Hit(**values, spans=spans)
 
 
-def _tags(mention: Mention) -> Iterator[tuple[str, str]]:
-    post = mention.post
-    for name, value in (
-        ("source", post.source), ("channel", post.channel), ("region", post.region),
-        ("polarity", mention.polarity), ("intent", mention.intent), ("event", mention.event),
-        ("kind", post.kind), ("emotion", mention.emotion), ("story", mention.story),
-        ("author", post.author.id), ("platform", post.platform),
-    ):  # fmt: skip
-        if value:
-            yield name, value.lower()
-    for aspect in mention.aspects:
-        yield "aspect", aspect.lower()
-    for topic in mention.topics:
-        yield "topic", topic.lower()
-    for danger in mention.severity:
+def _counters(post: Post) -> Numbers:
+    seen = post.engagement
+    return {
+        "likes": seen.likes, "comments": seen.comments, "reposts": seen.reposts,
+        "views": seen.views, "rating": post.rating, "followers": post.author.followers,
+    }  # fmt: skip
+
+
+def _tags(post: dict[str, Any], author: str | None, said: dict[str, Any]) -> list[tuple[str, str]]:
+    single = (
+        ("source", post["source"]), ("channel", post["channel"]), ("region", post["region"]),
+        ("polarity", said["polarity"]), ("intent", said["intent"]), ("event", said["event"]),
+        ("kind", post["kind"]), ("emotion", said["emotion"]), ("story", said["story"]),
+        ("author", author), ("platform", post["platform"]),
+    )  # fmt: skip
+    tags = [(name, value.lower()) for name, value in single if value]
+    tags += [("aspect", aspect.lower()) for aspect in said["aspects"]]
+    tags += [("topic", topic.lower()) for topic in said["topics"]]
+    for danger in said["severity"]:
         if danger.confidence >= ASSERTED:
-            yield "severity", danger.name.lower()
-    for hit in mention.brands:
-        yield "brand", hit.brand.lower()
-        if hit.polarity == Polarity.NEGATIVE:
-            yield "negative_brand", hit.brand.lower()
+            tags.append(("severity", danger.name.lower()))
+    for hit in said["brands"]:
+        tags.append(("brand", hit.brand.lower()))
+        if hit.polarity is Polarity.NEGATIVE:
+            tags.append(("negative_brand", hit.brand.lower()))
+    return tags

@@ -182,11 +182,10 @@ def _apart(every: Sequence[Item]) -> Iterator[list[Item]]:
     """Chunks in which no id stands twice: the second of two sees what became of the first."""
     chunk: dict[str, Item] = {}
     for item in every:
-        id_ = item.mention.post.id
-        if id_ in chunk or len(chunk) == CHUNK:
+        if item.id in chunk or len(chunk) == CHUNK:
             yield list(chunk.values())
             chunk = {}
-        chunk[id_] = item
+        chunk[item.id] = item
     if chunk:
         yield list(chunk.values())
 

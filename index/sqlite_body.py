@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime
-from itertools import accumulate
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-import msgspec
 from backports import zstd
 
 from index.body import packed, unpacked
-from index.document import Document
+from index.document import joined
 from keqing.records import (
     AspectHit,
     Author,
@@ -31,7 +29,6 @@ from keqing.records import (
 )
 
 LEVEL = 1
-JUMP = 64  # code points between two tokens, at most
 
 
 class Kept(NamedTuple):
@@ -51,12 +48,9 @@ class Squeezer:
         self._out = both.as_digested_dict
         self._in = zstd.ZstdCompressor(LEVEL, zstd_dict=both.as_digested_dict)
 
-    def squeezed(self, doc: Document, body: bytes, terms: str) -> bytes:
-        """A document as it is stored; `terms` are its tags."""
-        post = doc.mention.post
-        text, title = cuts(post.text or "", doc.words), cuts(post.title or "", doc.title_words)
-        tail = msgspec.msgpack.encode((text, title, terms))
-        whole = len(tail).to_bytes(4, "big") + tail + body
+    def squeezed(self, body: bytes, terms: str) -> bytes:
+        """Packed content and tags as they are stored."""
+        whole = len(body).to_bytes(4, "big") + body + terms.encode()
         return self._in.compress(whole, zstd.ZstdCompressor.FLUSH_FRAME)
 
     def holds(self, stored: bytes, part: bytes) -> bool:
@@ -67,46 +61,9 @@ class Squeezer:
         """What was stored."""
         whole = zstd.decompress(stored, zstd_dict=self._out)
         end = 4 + int.from_bytes(whole[:4], "big")
-        content = unpacked(whole[end:])
-        text, title, terms = msgspec.msgpack.decode(whole[4:end])
-        words = uncut(content["text"] or "", text)
-        return Kept(content, words, uncut(content["title"] or "", title), terms)
-
-
-def cuts(text: str, words: str) -> bytes | list[int | str]:
-    """Where the tokens lie in the text: lengths where they are all of it, else what lies between
-    and the length of each; a token that is not there stands itself.
-    """
-    low, tokens = text.lower(), words.split()
-    if words.replace(" ", "") == low and max(map(len, tokens), default=0) < 256:
-        return bytes(map(len, tokens))
-    found: list[int | str] = []
-    at = 0
-    for token in tokens:
-        start = low.find(token, at, at + JUMP + len(token))
-        if start < 0:
-            found.append(token)
-        else:
-            found += (start - at, len(token))
-            at = start + len(token)
-    return found
-
-
-def uncut(text: str, found: bytes | list[int | str]) -> str:
-    """The tokens again, a blank between each two."""
-    low = text.lower()
-    if isinstance(found, bytes):
-        ends = list(accumulate(found))
-        return " ".join(low[end - size : end] for end, size in zip(ends, found, strict=True))
-    tokens, at, parts = [], 0, iter(found)
-    for part in parts:
-        if isinstance(part, str):
-            tokens.append(part)
-            continue
-        size = cast(int, next(parts))
-        tokens.append(low[at + part : at + part + size])
-        at += part + size
-    return " ".join(tokens)
+        content = unpacked(whole[4:end])
+        words, title = joined(content["tokens"]), joined(content["title_tokens"])
+        return Kept(content, words, title, whole[end:].decode())
 
 
 def squeezer(db: sqlite3.Connection) -> Squeezer:

@@ -7,7 +7,7 @@ seen; `epoch` in the file moves when names are dropped, and what was remembered 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -24,54 +24,57 @@ class Codes:
 
     def __init__(self) -> None:
         self._epoch = -1
-        self._names: dict[tuple[Kind, str], int] = {}
+        self._names: dict[Kind, dict[str, int]] = {"brand": {}, "source": {}, "word": {}}
         self._tagsets: set[int] = set()
 
     def begin(self, db: sqlite3.Connection) -> None:
         """Forget what may be wrong; at the begin of a transaction that writes."""
         epoch = db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
-        if epoch != self._epoch or len(self._names) + len(self._tagsets) > MOST:
+        if epoch != self._epoch or len(self._names["word"]) + len(self._tagsets) > MOST:
             self.forget()
             self._epoch = epoch
 
     def forget(self) -> None:
         """Nothing is remembered: a transaction was rolled back, or names were dropped."""
         self._epoch = -1
-        self._names.clear()
+        for known in self._names.values():
+            known.clear()
         self._tagsets.clear()
 
-    def of(self, db: sqlite3.Connection, kind: Kind, name: str) -> int:
-        """The code of a name, a new one if it has none."""
-        code = self._names.get((kind, name))
-        if code is None:
-            code = self._names[kind, name] = _code(db, kind, name) or _given(db, kind, name)
-        return code
+    def learn(self, db: sqlite3.Connection, kind: Kind, wanted: Iterable[str]) -> dict[str, int]:
+        """The codes of names, new ones for those that have none."""
+        known = self._names[kind]
+        new = [name for name in set(wanted) if name not in known]
+        if new:
+            known.update(_found(db, kind, new))
+            given = [(kind, name) for name in new if name not in known]
+            db.executemany("INSERT INTO codes (kind, value) VALUES (?, ?)", given)
+            known.update(_found(db, kind, [name for _, name in given]))
+        return known
 
-    def tagset(self, db: sqlite3.Connection, tags: str) -> int:
-        """The hash of a set of tags."""
-        hashed = xxhash.xxh3_64_intdigest(tags.encode()) - (1 << 63)
-        if hashed not in self._tagsets:
-            db.execute("INSERT OR IGNORE INTO tagsets VALUES (?, ?)", (hashed, tags))
-            self._tagsets.add(hashed)
-        return hashed
-
-
-def _code(db: sqlite3.Connection, kind: Kind, name: str) -> int | None:
-    found = db.execute(
-        "SELECT code FROM codes WHERE kind = ? AND value = ?", (kind, name)
-    ).fetchone()
-    return None if found is None else int(found[0])
+    def keep(self, db: sqlite3.Connection, sets: Mapping[int, str]) -> None:
+        """See that sets of tags are known by their hashes."""
+        new = sorted(item for item in sets.items() if item[0] not in self._tagsets)
+        db.executemany("INSERT OR IGNORE INTO tagsets VALUES (?, ?)", new)
+        self._tagsets.update(hashed for hashed, _ in new)
 
 
-def _given(db: sqlite3.Connection, kind: Kind, name: str) -> int:
-    made = db.execute("INSERT INTO codes (kind, value) VALUES (?, ?)", (kind, name)).lastrowid
-    return int(made or 0)
+def hash_of(tags: str) -> int:
+    """What stands for a set of tags in the sheets."""
+    return xxhash.xxh3_64_intdigest(tags.encode()) - (1 << 63)
+
+
+def _found(db: sqlite3.Connection, kind: Kind, wanted: Sequence[str]) -> list[tuple[str, int]]:
+    sql = (
+        f"SELECT value, code FROM codes WHERE kind = ? AND value IN ({','.join('?' * len(wanted))})"
+    )
+    return db.execute(sql, (kind, *wanted)).fetchall()
 
 
 def code_of(db: sqlite3.Connection, kind: Kind, name: str) -> int:
     """The code of a name; -1, which no document has, if it is unknown."""
-    found = _code(db, kind, name)
-    return -1 if found is None else found
+    found = _found(db, kind, [name])
+    return found[0][1] if found else -1
 
 
 def brands(db: sqlite3.Connection) -> dict[str, int]:

@@ -24,6 +24,7 @@ PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "secure_delete=ON",
+    "wal_autocheckpoint=4000",  # pages, 16 MB: what is written to often goes to its place once
     "cache_size=-65536",
     "temp_store=MEMORY",
 )

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import xxhash
@@ -17,10 +19,10 @@ import xxhash
 from index.admit import admit
 from index.answers import LoadReport
 from index.body import digest, packed
-from index.document import Document, tag_term, tie
+from index.document import COUNTERS, Document, tie
 from index.fields import COUNTED
 from index.sqlite_body import Squeezer
-from index.sqlite_codes import Codes
+from index.sqlite_codes import Codes, hash_of
 from index.sqlite_codes import brands as _codes_of
 from index.sqlite_parts import New, append, remove
 from index.sqlite_sheets import AGAINST, ALL, FOR, NEGATIVE, TIE_BITS, TIMED, VOICE, pack
@@ -29,12 +31,14 @@ from keqing.records import Mention
 MOVED = "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
 Moving = tuple[Any, ...]  # collected_at in microseconds, counters as in the table `seen`
 _MICRO = 1_000_000
+_counted = itemgetter(*COUNTERS[:4])
 _COUNTED = frozenset(COUNTED)
 
 
 class Item(NamedTuple):
     """A Mention that is handed in."""
 
+    id: str
     mention: Mention
     body: bytes
     sig: bytes
@@ -49,22 +53,25 @@ class Stored(NamedTuple):
     moving: Moving
 
 
+class FoundBy(NamedTuple):
+    """A document's number, its place in the order, its tags, and those of them that are counted."""
+
+    row: int
+    place: int
+    tags: str
+    counted: str
+    hash: int
+
+
 def items(mentions: Sequence[Mention]) -> list[Item]:
     """Mentions with what is compared of them."""
-    bodies = [packed(mention) for mention in mentions]
-    return [
-        Item(mention, body, digest(mention, body), _moving(mention))
-        for mention, body in zip(mentions, bodies, strict=True)
-    ]
-
-
-def _moving(mention: Mention) -> Moving:
-    post = mention.post
-    seen = post.engagement
-    return (
-        round(post.collected_at.timestamp() * _MICRO),
-        seen.likes, seen.comments, seen.reposts, seen.views, post.rating, post.author.followers,
-    )  # fmt: skip
+    every = []
+    for mention in mentions:
+        body, post = packed(mention), mention.post
+        at = round(post.collected_at.timestamp() * _MICRO)
+        moving = (at, *_counted(post.engagement.__dict__), post.rating, post.author.followers)
+        every.append(Item(post.id, mention, body, digest(mention, body), moving))
+    return every
 
 
 class Writer:
@@ -76,28 +83,28 @@ class Writer:
 
     def write(self, db: sqlite3.Connection, batch: Sequence[Item]) -> LoadReport:
         """Store Mentions of distinct ids, unless a newer snapshot stands there."""
-        known = _known(db, [item.mention.post.id for item in batch])
-        fresh: list[Item] = []
+        known = _known(db, [item.id for item in batch])
+        fresh: dict[str, Item] = {}
         moved: list[tuple[Any, ...]] = []
         stale = unchanged = 0
         for item in batch:
-            old = known.get(item.mention.post.id)
+            old = known.get(item.id)
             if old is None:
-                fresh.append(item)
+                fresh[item.id] = item
             elif item.moving[0] // 1000 < old.moving[0] // 1000:
                 stale += 1
             elif item.sig != old.sig:
-                fresh.append(item)
+                fresh[item.id] = item
             else:
                 unchanged += 1
                 if item.moving != old.moving:
                     moved.append((*item.moving, old.row))
         _count(db, moved)
-        documents, refused = admit([item.mention for item in fresh])
+        documents, refused = admit([item.mention for item in fresh.values()])
         changed = [known[doc.id].row for doc in documents if doc.id in known]
         if documents:
             self.take_out(db, changed)
-            self._add(db, documents, {item.mention.post.id: item for item in fresh})
+            self._add(db, documents, fresh)
             db.execute(MOVED)
         return LoadReport(
             received=len(batch),
@@ -134,68 +141,76 @@ class Writer:
     def _add(
         self, db: sqlite3.Connection, documents: Sequence[Document], of: Mapping[str, Item]
     ) -> None:
-        self.codes.begin(db)
         first = db.execute("SELECT value FROM meta WHERE name = 'next'").fetchone()[0]
-        sheets: dict[int, list[New]] = {}
+        every = [_found_by(row, doc) for row, doc in enumerate(documents, first)]
         mentions, ids, seen, fts, severe, vectors = [], [], [], [], [], []
-        for row, doc in enumerate(documents, first):
+        for doc, (row, place, tags, _, _) in zip(documents, every, strict=True):
             item = of[doc.id]
-            place = doc.published_at << TIE_BITS | tie(doc.id)
-            terms = [(name, tag_term(name, value)) for name, value in doc.tags]
-            tags = " ".join([term for _, term in terms])
-            mentions.append((row, self.squeezer.squeezed(doc, item.body, tags)))
+            mentions.append((row, self.squeezer.squeezed(item.body, tags)))
             ids.append((doc.id, row, item.sig))
             seen.append((row, *item.moving))
             fts.append((row, doc.words, doc.title_words, tags))
-            counted = " ".join(sorted([term for name, term in terms if name in _COUNTED]))
-            self._count_in(db, sheets, doc, row, place, counted)
             if doc.severity > 0 and doc.timed and doc.brands:
                 severe.append((row, doc.first_seen_at, place, doc.severity))
             if doc.vector is not None:
                 vectors.append((row, doc.story, place, doc.vector))
-        db.executemany("INSERT INTO mentions VALUES (?, ?)", mentions)
-        db.executemany("INSERT INTO ids VALUES (?, ?, ?)", sorted(ids))
-        db.executemany("INSERT INTO seen VALUES (?, ?, ?, ?, ?, ?, ?, ?)", seen)
-        db.executemany(
-            "INSERT INTO fts (rowid, tokens, title_tokens, tags) VALUES (?, ?, ?, ?)", fts
-        )
-        db.executemany("INSERT INTO severe VALUES (?, ?, ?, ?)", severe)
-        db.executemany("INSERT INTO vectors VALUES (?, ?, ?, ?)", vectors)
-        append(db, sheets)
+        for table, rows in (
+            ("mentions", mentions), ("ids", sorted(ids)), ("seen", seen), ("severe", severe),
+            ("vectors", vectors), ("fts (rowid, tokens, title_tokens, tags)", fts),
+        ):  # fmt: skip
+            if rows:
+                marks = ",".join("?" * len(rows[0]))
+                db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+        append(db, self._sheets(db, documents, every))
         newest = max(doc.first_seen_at for doc in documents)
         db.execute("UPDATE meta SET value = ? WHERE name = 'next'", (first + len(documents),))
         db.execute(
             "UPDATE meta SET value = max(coalesce(value, ?1), ?1) WHERE name = 'latest'", (newest,)
         )
 
-    def _count_in(
-        self,
-        db: sqlite3.Connection,
-        sheets: dict[int, list[New]],
-        doc: Document,
-        row: int,
-        place: int,
-        counted: str,
-    ) -> None:
-        """Put the document's numbers into the sheets of all and of its brands."""
+    def _sheets(
+        self, db: sqlite3.Connection, documents: Sequence[Document], found_by: Sequence[FoundBy]
+    ) -> dict[int, list[New]]:
+        """Packed records of the documents, by the codes of their brands; ALL has every one."""
         codes = self.codes
-        keywords = [codes.of(db, "word", word) for word in doc.keywords[:255]]
-        words = array("I", keywords).tobytes()
-        flags = NEGATIVE * (doc.polarity == "negative") | VOICE * doc.voice | TIMED * doc.timed
-        story = xxhash.xxh3_64_intdigest(doc.story.encode())
-        voice = xxhash.xxh3_64_intdigest(f"{doc.author} {doc.story}".encode())
-        tags = codes.tagset(db, counted)
-        source = codes.of(db, "source", doc.source)
-        towards = {ALL: 0}
-        for brand, negative, positive in doc.brands:
-            code = codes.of(db, "brand", brand)
-            towards[code] = towards.get(code, 0) | AGAINST * negative | FOR * positive
-        for code, flag in towards.items():
-            if flag == AGAINST | FOR:
-                flag = AGAINST
-            fact = pack(place, doc.first_seen_at, story, voice, tags, doc.risk, row, source,
-                        flags | flag, len(keywords))  # fmt: skip
-            sheets.setdefault(code, []).append((row, fact, words))
+        codes.begin(db)
+        words = codes.learn(db, "word", chain.from_iterable([doc.keywords for doc in documents]))
+        sources = codes.learn(db, "source", [doc.source for doc in documents])
+        brands = codes.learn(db, "brand", [hit[0] for doc in documents for hit in doc.brands])
+        codes.keep(db, {one.hash: one.counted for one in found_by})
+        sheets: dict[int, list[New]] = {ALL: []}
+        for doc, one in zip(documents, found_by, strict=True):
+            keywords = [words[word] for word in doc.keywords[:255]]
+            packed_words = array("I", keywords).tobytes()
+            flags = NEGATIVE * (doc.polarity == "negative") | VOICE * doc.voice | TIMED * doc.timed
+            story, voice = _hash(doc.story), _hash(f"{doc.author} {doc.story}")
+            source = sources[doc.source]
+            for code, towards in _towards(doc, brands):
+                fact = pack(one.place, doc.first_seen_at, story, voice, one.hash, doc.risk, one.row,
+                            source, flags | towards, len(keywords))  # fmt: skip
+                sheets.setdefault(code, []).append((one.row, fact, packed_words))
+        return sheets
+
+
+def _hash(text: str) -> int:
+    return xxhash.xxh3_64_intdigest(text.encode())
+
+
+def _towards(doc: Document, brands: Mapping[str, int]) -> Iterable[tuple[int, int]]:
+    """The codes under which a document is counted, with its flags of feeling towards the brand."""
+    flags = {ALL: 0}
+    for brand, negative, positive in doc.brands:
+        code = brands[brand]
+        flags[code] = flags.get(code, 0) | AGAINST * negative | FOR * positive
+    return [(code, AGAINST if flag & AGAINST else flag) for code, flag in flags.items()]
+
+
+def _found_by(row: int, doc: Document) -> FoundBy:
+    terms = doc.terms
+    named = zip(doc.tags, terms.split(" "), strict=True)
+    counted = " ".join(sorted([term for (name, _), term in named if name in _COUNTED]))
+    place = doc.published_at << TIE_BITS | tie(doc.id)
+    return FoundBy(row, place, terms, counted, hash_of(counted))
 
 
 def _known(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Stored]:
