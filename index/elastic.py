@@ -7,12 +7,12 @@ elastic_*; this one puts them together. What is stored is seen after `refresh`.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from index.admit import admit
+from index.admit import Refused, admit
 from index.answers import (
     Bucket,
     Count,
@@ -26,6 +26,7 @@ from index.answers import (
     Window,
 )
 from index.ast import All, Node
+from index.document import Document
 from index.elastic_bulk import Action, Bulk
 from index.elastic_client import Server
 from index.elastic_document import SHOWN, answer, document_id, tag_value
@@ -46,6 +47,7 @@ from keqing.records import Mention
 
 HEALTHY = ("green", "yellow")
 ASKED = 1_000  # ids of one request
+ADMITTED = 250  # documents made ready at once, while the server stores those before
 KEPT = timedelta(days=7)  # a replaced edition, in case the new one is wrong
 
 
@@ -58,6 +60,8 @@ class ElasticEngine:
         self._pages = Pages(server, self.names.alias)
         self._edition: Edition | None = None
         self._unseen = False
+        self._writer: Writer | None = None
+        self._generation: int | None = None  # the answers' generation after our last load
 
     def upsert(self, mentions: Sequence[Mention], now: datetime) -> LoadReport:
         """Store mentions; a refused one is reported, the others go in.
@@ -65,16 +69,33 @@ class ElasticEngine:
         Raises:
             IndexFault: the server did not take them all; a repetition completes it.
         """
-        documents, refused = admit(mentions)
         self._edition = self.state.current()
+        before = self.state.generation()
         # What a rebuild is making gets every load too, and first: no count falls when it is swapped.
-        for edition in self._being_made(), self._edition:
-            if edition is not None:
-                report = Writer(self.server, edition).write(documents)
-        if report.created or report.changed:
+        making = self._being_made()
+        moved = making is not None and _changed(self._load(Writer(self.server, making), mentions))
+        report = self._load(self._own_writer(before), mentions)
+        if moved or _changed(report):
             self._unseen = True
-            self.state.moved()
+            self._alone_until(self.state.moved(), before)
+        return report
+
+    def _load(self, writer: Writer, mentions: Sequence[Mention]) -> LoadReport:
+        refused: list[Refused] = []
+        report = writer.write(_admitted(mentions, refused))
         return report + LoadReport(received=len(refused), rejected=tuple(refused))
+
+    def _own_writer(self, generation: int) -> Writer:
+        """The last writer, with what it remembers, if nobody else has loaded or erased since."""
+        kept = self._writer
+        if kept is None or kept.edition != self._edition or self._generation != generation:
+            kept = Writer(self.server, self.state.current())
+        self._writer, self._generation = kept, generation
+        return kept
+
+    def _alone_until(self, generation: int, before: int) -> None:
+        """Ours is the next generation, or others have come between and their copies must be seen."""
+        self._generation = generation if generation == before + 1 else None
 
     def refresh(self) -> None:
         """Make everything stored so far visible, then say that answers moved."""
@@ -258,3 +279,15 @@ class ElasticEngine:
         actions = [Action(hit["_index"], hit["_id"], int(hit["_version"]), None) for hit in hits]
         Bulk(self.server).send(actions)
         return len({action.id for action in actions})
+
+
+def _admitted(mentions: Sequence[Mention], refused: list[Refused]) -> Iterator[Document]:
+    """Documents that may be stored, made as they are needed; `refused` takes the others."""
+    for at in range(0, len(mentions), ADMITTED):
+        documents, bad = admit(mentions[at : at + ADMITTED])
+        refused += bad
+        yield from documents
+
+
+def _changed(report: LoadReport) -> bool:
+    return bool(report.created or report.changed)

@@ -48,6 +48,9 @@ class Outcome:
     why: str = ""
 
 
+TAKEN = {fate: Outcome(fate) for fate in ("created", "updated", "deleted")}
+
+
 class Bulk:
     """Sends actions; remembers how much the server takes at once."""
 
@@ -128,11 +131,12 @@ class _TooLarge(IndexFault):
 
 def _outcome(item: dict[str, Any]) -> Outcome | IndexFault:
     """What one item's status means."""
-    status, (kind, said) = int(item["status"]), reason(item)
+    status = int(item["status"])
     if status < 300:
-        return Outcome(item["result"] if item["result"] in ("created", "deleted") else "updated")
+        return TAKEN.get(item["result"], TAKEN["updated"])
     if status == 409:
         return Outcome("stale")
+    kind, said = reason(item)
     if status == 404 and item.get("result") == "not_found":
         return Outcome("absent")
     if status == 429:

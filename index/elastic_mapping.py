@@ -7,7 +7,8 @@ one. A post's index follows from its own time, so that a re-crawl lands on its o
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, get_args
 
 from index.ast import Field
@@ -15,7 +16,7 @@ from index.schema import INDEX_VERSION
 from index.similar import WIDTH
 from keqing.settings import IndexSettings
 
-CHINA = timezone(timedelta(hours=8))
+CHINA_S, DAY_S = 8 * 3600, 86_400
 FIRST_YEAR = 2015  # older posts share one index, or a forum with 1970s dates makes 500 of them
 OLD = "before-2015"
 TAGS: tuple[str, ...] = get_args(Field)
@@ -40,7 +41,7 @@ PROPERTIES: dict[str, Any] = {
     "rating": {"type": "double"}, "tokens": _TOKENS, "title_tokens": _TOKENS, "facts": _FACTS,
     "vector": {"type": "dense_vector", "dims": WIDTH, "element_type": "byte",
                "similarity": "cosine", "index": True},
-    "sig": {"type": "keyword", "index": False, "doc_values": False},
+    "sig": {"type": "keyword", "index": False},
     "shown": {"type": "object", "enabled": False},
 }  # fmt: skip
 MAPPING: dict[str, Any] = {
@@ -48,6 +49,13 @@ MAPPING: dict[str, Any] = {
     "_meta": {"index_version": INDEX_VERSION},
     "properties": PROPERTIES,
 }
+
+
+@lru_cache(maxsize=10_000)
+def _month(day: int) -> str:
+    """The month of a day (in Beijing) since 1970."""
+    at = date(1970, 1, 1) + timedelta(days=day)
+    return f"{at:%Y.%m}" if at.year >= FIRST_YEAR else OLD
 
 
 class Names:
@@ -66,9 +74,7 @@ class Names:
 
     def month(self, edition: str, published_at: int) -> str:
         """The index of a post, from its time in seconds."""
-        at = datetime.fromtimestamp(published_at, UTC).astimezone(CHINA)
-        month = f"{at:%Y.%m}" if at.year >= FIRST_YEAR else OLD
-        return f"{self.template(edition)}-{month}"
+        return f"{self.template(edition)}-{_month((published_at + CHINA_S) // DAY_S)}"
 
 
 def template(settings: IndexSettings, edition: str, *, live: bool) -> dict[str, Any]:

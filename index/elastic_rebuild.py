@@ -36,12 +36,12 @@ class Rebuild:
         self.done: set[str] = set(kept["done"]) if going else set()
         self.state.make(self.edition, live=self._is_read())
         self._keep(swapped=self._is_read(), now=now)
-        self.writer = Writer(server, self.edition)
 
     def add(self, batch_id: str, mentions: Sequence[Mention], now: datetime) -> LoadReport:
         """Write one batch into the new edition, then that it is done."""
         documents, refused = admit(mentions)
-        report = self.writer.write(documents)
+        # A new writer each time, since loads beside the rebuild write there too.
+        report = Writer(self.server, self.edition).write(documents)
         self.done.add(batch_id)
         self._keep(swapped=self._is_read(), now=now)
         return report + LoadReport(received=len(refused), rejected=tuple(refused))

@@ -112,18 +112,18 @@ class State:
         """Moves with every load that changed something: the version of one small document."""
         return int(self.read("generation").get("_version", 0))
 
-    def moved(self) -> None:
-        """Say that answers may be different now."""
-        self.write("generation", {})
+    def moved(self) -> int:
+        """Say that answers may be different now; gives the new generation."""
+        return int(self.write("generation", {})["_version"])
 
     def read(self, name: str) -> Mapping[str, Any]:
         """One of the small documents, empty if there is none."""
         found = self.server.ask("GET", f"/{self.names.state}/_doc/{name}", accept=[404])
         return {} if "error" in found else found
 
-    def write(self, name: str, body: Mapping[str, Any]) -> None:
-        """Keep one of the small documents."""
-        self.server.tell("PUT", f"/{self.names.state}/_doc/{name}", body)
+    def write(self, name: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Keep one of the small documents; gives the server's answer."""
+        return self.server.tell("PUT", f"/{self.names.state}/_doc/{name}", body)
 
     def prepare(self) -> None:
         """Make the index of the small documents, if it is not there."""

@@ -2,12 +2,16 @@
 
 In:  Documents. Out: a LoadReport. What stands there is read first: an identical snapshot costs no
 write, and a post whose time moved to another month leaves no copy behind. The version that the
-server checks is the time of collection, so two writers cannot undo each other.
+server checks is the time of collection, so two writers cannot undo each other. While the server
+stores one chunk, the next is looked up and made ready.
 """
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,9 +24,12 @@ from index.elastic_mapping import Names
 from index.elastic_state import Edition
 
 Verdict = Literal["created", "changed", "unchanged", "same", "stale"]
+# A search sees what was refreshed. What this writer stored since, it remembers; a refresh after each
+# batch would cut the index into crumbs that the server has to merge.
+REMEMBERED = 50_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Copy:
     """A document as it stands in one index."""
 
@@ -32,7 +39,7 @@ class Copy:
     counters: tuple[float | None, ...]
 
 
-@dataclass
+@dataclass(slots=True)
 class Plan:
     """What is done with one document: one action in its month, deletions elsewhere."""
 
@@ -42,50 +49,84 @@ class Plan:
     leaves: Copy | None = None
 
 
+@dataclass
+class Sent:
+    """A chunk on its way."""
+
+    plans: list[Plan]
+    outcomes: Future[list[Outcome]]
+    ids: set[str]
+
+
 class Writer:
-    """Writes into one edition."""
+    """Writes into one edition. It may be kept as long as nobody else writes there."""
 
     def __init__(self, server: Server, edition: Edition) -> None:
         self.server, self.edition = server, edition
         self.names = Names(server.settings.name)
         self.bulk = Bulk(server)
         self._months: set[str] = set()
-        self._written: dict[str, list[Copy]] = {}  # by this writer, maybe not visible yet
+        self._known: dict[str, list[Copy]] = {}  # stored by this writer, maybe not visible yet
+        self._looked = False
 
-    def write(self, documents: Sequence[Document]) -> LoadReport:
-        """Store documents in chunks.
+    def write(self, documents: Iterable[Document]) -> LoadReport:
+        """Store documents in chunks; they are asked for as they are needed.
 
         Raises:
             IndexFault: a chunk was not taken; those before it stand, a repetition completes it.
         """
-        # A copy in another month is found by a search, and a search sees what was refreshed.
-        self.server.tell("POST", f"/{self.names.pattern(self.edition.name)}/_refresh")
         total = LoadReport()
-        for chunk in _chunks(documents):
-            total = total + self._chunk(chunk)
-        return total
+        sent: Sent | None = None
+        with _acyclic(), ThreadPoolExecutor(2, "keqing-load") as pool:
+            for chunk in _chunks(documents):
+                if sent is not None and not sent.ids.isdisjoint(doc.id for doc in chunk):
+                    total, sent = total + self._settled(sent), None
+                plans = self._planned(pool, chunk)
+                if sent is not None:
+                    total = total + self._settled(sent)
+                sent = self._send(pool, plans)
+            return total if sent is None else total + self._settled(sent)
 
-    def _chunk(self, chunk: Sequence[Document]) -> LoadReport:
-        standing = self._standing(chunk)
-        plans = [self._plan(doc, standing.get(document_id(doc.id), [])) for doc in chunk]
-        self._make_months(action.index for plan in plans for action in plan.actions)
+    def _planned(self, pool: ThreadPoolExecutor, chunk: Sequence[Document]) -> list[Plan]:
+        self._see()
+        asked = pool.submit(self._found, [d.id for d in chunk if d.id not in self._known])
+        for doc in chunk:
+            _ = doc.signature  # reckoned while the server looks
+        found = asked.result()
+        return [self._plan(d, self._known.get(d.id) or found.get(d.id, [])) for d in chunk]
+
+    def _see(self) -> None:
+        """A copy in another month is found by a search: of what others stored, and of what is old."""
+        if self._looked and len(self._known) < REMEMBERED:
+            return
+        self.server.tell("POST", f"/{self.names.pattern(self.edition.name)}/_refresh")
+        self._known.clear()
+        self._looked = True
+
+    def _send(self, pool: ThreadPoolExecutor, plans: list[Plan]) -> Sent:
         actions = [action for plan in plans for action in plan.actions]
-        outcomes = iter(self.bulk.send(actions))
-        came = [[next(outcomes) for _ in plan.actions] for plan in plans]
-        for plan, fates in zip(plans, came, strict=True):
+        self._make_months(action.index for action in actions)
+        return Sent(plans, pool.submit(self.bulk.send, actions), {p.doc.id for p in plans})
+
+    def _settled(self, sent: Sent) -> LoadReport:
+        """Wait for a chunk, remember what it left, and count it."""
+        outcomes = iter(sent.outcomes.result())
+        came = [[next(outcomes) for _ in plan.actions] for plan in sent.plans]
+        for plan, fates in zip(sent.plans, came, strict=True):
             if plan.leaves and not any(outcome.fate == "refused" for outcome in fates):
-                self._written[document_id(plan.doc.id)] = [plan.leaves]
-        return _report(plans, came)
+                self._known[plan.doc.id] = [plan.leaves]
+        return _report(sent.plans, came)
 
     def _plan(self, doc: Document, copies: list[Copy]) -> Plan:
         month = self.names.month(self.edition.name, doc.published_at)
         newest = max(copies, key=lambda copy: (copy.version, copy.index == month), default=None)
+        id_ = document_id(doc.id)
         if newest is not None and doc.collected_at < newest.version:
-            return Plan(doc, "stale", [])
+            # Two writers at once may have left two copies; whoever sees them leaves one.
+            return Plan(doc, "stale", _gone(id_, copies, newest.index, newest.version), newest)
         sig, counters = doc.signature, tuple(doc.counters[name] for name in COUNTERS)
         new = Copy(month, doc.collected_at, sig, counters)
-        id_ = document_id(doc.id)
-        gone = [Action(c.index, id_, doc.collected_at, None) for c in copies if c.index != month]
+        gone = _gone(id_, copies, month, doc.collected_at)
         if newest == new:
             return Plan(doc, "same", gone, new)
         verdict: Verdict = "created" if newest is None else "changed"
@@ -95,21 +136,23 @@ class Writer:
         write = Action(month, id_, new.version, packed(stored(doc)))
         return Plan(doc, verdict, [write, *gone], new)
 
-    def _standing(self, chunk: Sequence[Document]) -> dict[str, list[Copy]]:
-        """Copies of these documents in all months."""
-        ids = [document_id(doc.id) for doc in chunk]
-        unknown = [id_ for id_ in ids if id_ not in self._written]
-        found: dict[str, list[Copy]] = {i: self._written[i] for i in ids if i in self._written}
+    def _found(self, ids: Sequence[str]) -> dict[str, list[Copy]]:
+        """Copies of these posts in all months, from columns alone: no stored text is unpacked."""
+        if not ids:
+            return {}
         body = {
-            "query": {"ids": {"values": unknown}},
+            "query": {"bool": {"filter": {"ids": {"values": [document_id(id_) for id_ in ids]}}}},
             "size": 10_000,
-            "version": True,
-            "_source": ["sig", *COUNTERS],
+            "sort": ["_doc"],
+            "track_total_hits": False,
+            "_source": False,
+            "stored_fields": "_none_",
+            "docvalue_fields": ["id", "collected_at", "sig", *COUNTERS],
         }
-        if unknown:
-            answer = self.server.search(self.names.pattern(self.edition.name), body)
-            for hit in answer["hits"]["hits"]:
-                found.setdefault(hit["_id"], []).append(_copy(hit))
+        found: dict[str, list[Copy]] = {}
+        answer = self.server.search(self.names.pattern(self.edition.name), body)
+        for hit in answer["hits"]["hits"]:
+            found.setdefault(hit["fields"]["id"][0], []).append(_copy(hit))
         return found
 
     def _make_months(self, indices: Iterable[str]) -> None:
@@ -124,13 +167,29 @@ class Writer:
             self._months.add(index)
 
 
+@contextmanager
+def _acyclic() -> Iterator[None]:
+    """No search for cycles meanwhile: there are none, and it would walk all waiting Mentions."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _gone(id_: str, copies: Sequence[Copy], stays: str, version: int) -> list[Action]:
+    return [Action(copy.index, id_, version, None) for copy in copies if copy.index != stays]
+
+
 def _copy(hit: dict[str, Any]) -> Copy:
-    source = hit["_source"]
-    counters = tuple(source.get(name) for name in COUNTERS)
-    return Copy(hit["_index"], int(hit["_version"]), source["sig"], counters)
+    values = {name: found[0] for name, found in hit["fields"].items()}
+    counters = tuple(values.get(name) for name in COUNTERS)
+    return Copy(hit["_index"], int(values["collected_at"]), values["sig"], counters)
 
 
-def _chunks(documents: Sequence[Document]) -> Iterator[list[Document]]:
+def _chunks(documents: Iterable[Document]) -> Iterator[list[Document]]:
     """At most 500 documents; no post twice in one chunk, or the second would not see the first."""
     chunk: dict[str, Document] = {}
     for doc in documents:
@@ -147,11 +206,13 @@ def _report(plans: Sequence[Plan], outcomes: Sequence[list[Outcome]]) -> LoadRep
     rejected: list[tuple[str, str]] = []
     for plan, came in zip(plans, outcomes, strict=True):
         refused = [outcome.why for outcome in came if outcome.fate == "refused"]
-        stale = plan.verdict != "same" and any(outcome.fate == "stale" for outcome in came[:1])
+        writes = plan.verdict not in ("same", "stale")
         if refused:
             rejected.append((plan.doc.id, f"{plan.doc.id}: {refused[0]}"))
+        elif writes and came[0].fate == "stale":
+            fates.append("stale")
         else:
-            fates.append("stale" if stale else plan.verdict)
+            fates.append(plan.verdict)
     return LoadReport(
         received=len(plans),
         created=fates.count("created"),
