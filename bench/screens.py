@@ -20,6 +20,8 @@ PAGES = {
     "overview": "/",
     "mentions": "/mentions?q=(塑料片 | 异物) -招聘 情感:负面",
     "post": "",
+    "events": "/events",
+    "event": "",
     "query-error": "/mentions?q=木槿壶 (塑料片 | 异物 来原:微博",
     "incidents": "/incidents",
     "incident": "",
@@ -60,12 +62,14 @@ def sign_in(page: Page, site: Served) -> None:
 
 
 def paths(page: Page, site: Served) -> dict[str, str]:
-    """Addresses of all pages; incident and post are the first ones of their lists."""
+    """Addresses of all pages; incident, post and event are the first ones of their lists."""
     page.goto(f"{site.url}/incidents")
     first = page.locator("td a[href^='/incidents/']").first.get_attribute("href") or ""
     page.goto(f"{site.url}{PAGES['mentions']}")
     post = page.locator("a[href^='/post?id=']").first.get_attribute("href") or ""
-    return PAGES | {"incident": first, "post": post}
+    page.goto(f"{site.url}/events")
+    event = page.locator("td a[href^='/events/']").first.get_attribute("href") or ""
+    return PAGES | {"incident": first, "post": post, "event": event}
 
 
 def _all(

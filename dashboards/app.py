@@ -23,7 +23,17 @@ from starlette.types import ASGIApp, Scope
 from dashboards.access import PUBLIC, BadForm, Forbidden, MustChange, Needs, NeedsLogin
 from dashboards.filters import BadFilter
 from dashboards.headers import Guard
-from dashboards.pages import alive, audit, health, incidents, login, mentions, overview, posts
+from dashboards.pages import (
+    alive,
+    audit,
+    events,
+    health,
+    incidents,
+    login,
+    mentions,
+    overview,
+    posts,
+)
 from dashboards.render import STATIC, in_lang, lang_of, page
 from dashboards.site import Site, site_of
 from index.query import IndexEngine
@@ -32,7 +42,7 @@ from keqing.logs import get_logger
 from keqing.settings import Settings
 from keqing.workflow.db import Engine
 
-PAGES = (alive, login, overview, mentions, posts, incidents, health, audit)
+PAGES = (alive, login, overview, mentions, events, posts, incidents, health, audit)
 log = get_logger(__name__)
 
 

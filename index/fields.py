@@ -10,7 +10,7 @@ from typing import cast
 from index.ast import Counter, Field
 from keqing.errors import UsageError
 
-COUNTED = ("source", "channel", "region", "polarity", "intent", "aspect", "severity", "topic",
+COUNTED = ("source", "channel", "region", "polarity", "intent", "aspect", "severity", "topic", "event",
            "brand", "kind", "emotion", "platform")  # fmt: skip
 
 FIELDS: dict[str, str] = {

@@ -10,15 +10,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from keqing.records import Post
+from keqing.records import Post, Precision
 from keqing.settings import Brand
+from keqing.workflow import spread
 from keqing.workflow.db import Tx
+from keqing.workflow.spread import Sighting
 from nlp.events import Told, cluster
 from nlp.stories import Place
 from nlp.telling import Rarity, rarity, terms
 from nlp.text import flat
 from nlp.understand import Reader, Reading
 
+COARSE = (Precision.DAY, Precision.MONTH, Precision.UNKNOWN)
 Vectors = Mapping[str, bytes]  # int8 embedding of a post by its id; those missing go without
 
 
@@ -36,6 +39,7 @@ def events(
     rare = rarity(reader.model.idf)
     told = list(_told(read, places, subjects, brands, rare, vectors or {}))
     found = cluster(tx, told, int(now.timestamp()))
+    spread.add(tx, list(_sightings(read, places, subjects)))
     return [
         found.get((brand, place.story)) if brand else None
         for brand, place in zip(subjects, places, strict=True)
@@ -53,6 +57,23 @@ def threads(post: Post) -> tuple[str, ...]:
     """Its own thread, then what it answers or repeats; a first post is a thread of its own."""
     named = (post.thread_id or post.id, post.id, post.parent_id, post.repost_of)
     return tuple(dict.fromkeys(name for name in named if name))
+
+
+def _sightings(
+    read: Sequence[tuple[Post, Reading]], places: Sequence[Place], subjects: Sequence[str | None]
+) -> Iterator[Sighting]:
+    for (post, _), place, brand in zip(read, places, subjects, strict=True):
+        if brand is not None:
+            yield Sighting(
+                brand, place.story, post.platform, int(said_at(post).timestamp()), post.id
+            )
+
+
+def said_at(post: Post) -> datetime:
+    """When it was said; of a post that names no hour, when it was seen: else midnight was first."""
+    if post.published_at is None or post.published_precision in COARSE:
+        return post.first_seen_at
+    return post.published_at
 
 
 def _told(

@@ -14,6 +14,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from dashboards import happenings
 from dashboards.access import Needs, Visitor
 from dashboards.ask import Question, asked_brands, question
 from dashboards.cards import Card, card_of
@@ -66,6 +67,7 @@ class Overview:
     incidents: tuple[Row, ...]
     live: int
     late: int
+    events: tuple[happenings.Row, ...]
     stories: tuple[Card, ...]
     posts: tuple[Card, ...]
     sources: tuple[Bar, ...]
@@ -104,6 +106,7 @@ def answer(site: Site, asked: Question, frame: Frame) -> Overview:
         incidents=rows_of(site, live, asked.now)[:SHOWN],
         live=len(live),
         late=sum(ack_overdue(incident, asked.now) for incident in live),
+        events=tuple(happenings.rows(site, asked.window, brands, SHOWN)),
         stories=tuple(card_of(hit, site, _against(links, brands)) for hit in hits),
         posts=tuple(card_of(hit, site, _against(links, brands)) for hit in risky),
         sources=_sources(site, asked, links, brands),
