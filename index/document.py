@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from index.similar import vector_bytes
 from keqing.records import Mention, Polarity, Post
 
 COUNTERS = ("likes", "comments", "reposts", "views", "rating", "followers")
+_RECORDS = ("brands", "severity")
 _UNSAFE = str.maketrans({"'": "_", '"': "_", "\0": "_"})
 _QUOTES = re.compile("['\"\0]")
 _ODD = re.compile("['\"\0\\s]")
@@ -64,8 +66,8 @@ class Document(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def terms(self) -> str:
-        """The tags as `tag_term` stores each, a blank between each two, in the order of `tags`."""
-        return joined([f"{name}:{value}" for name, value in self.tags])
+        """The tags as one text."""
+        return terms(self.tags)
 
     def fields(self) -> Fields:
         """The document as the reference matcher reads it."""
@@ -122,7 +124,7 @@ def to_document(mention: Mention) -> Document:
         joined(said["tokens"]),
         joined(said["title_tokens"]),
         tuple(dict.fromkeys(said["keywords"])),
-        tuple(dict.fromkeys(_tags(post.__dict__, author.id, said))),
+        tuple(dict.fromkeys(_tags(post.__dict__, author.id, said, hits, dangers))),
         _counters(post),
         None if vector is None else vector_bytes(post.id, vector),
     )
@@ -136,6 +138,11 @@ def joined(tokens: Sequence[str]) -> str:
     if len(low.split()) == len(tokens) and not _QUOTES.search(low):
         return low  # nearly all: no token is empty, has a blank or a quote
     return " ".join(map(clean, tokens))
+
+
+def terms(tags: Sequence[tuple[str, str]]) -> str:
+    """Tags as `tag_term` stores each, a blank between each two, in their order."""
+    return joined([f"{name}:{value}" for name, value in tags])
 
 
 def clean(token: str) -> str:
@@ -178,7 +185,19 @@ def _counters(post: Post) -> Numbers:
     }  # fmt: skip
 
 
-def _tags(post: dict[str, Any], author: str | None, said: dict[str, Any]) -> list[tuple[str, str]]:
+def tags_of(content: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The tags of a document of which only the unpacked content is there."""
+    hits, dangers = ([SimpleNamespace(**one) for one in content[name]] for name in _RECORDS)
+    return tuple(dict.fromkeys(_tags(content, content["author"], content, hits, dangers)))
+
+
+def _tags(
+    post: dict[str, Any],
+    author: str | None,
+    said: dict[str, Any],
+    hits: Sequence[Any],
+    dangers: Sequence[Any],
+) -> list[tuple[str, str]]:
     single = (
         ("source", post["source"]), ("channel", post["channel"]), ("region", post["region"]),
         ("polarity", said["polarity"]), ("intent", said["intent"]), ("event", said["event"]),
@@ -188,11 +207,11 @@ def _tags(post: dict[str, Any], author: str | None, said: dict[str, Any]) -> lis
     tags = [(name, value.lower()) for name, value in single if value]
     tags += [("aspect", aspect.lower()) for aspect in said["aspects"]]
     tags += [("topic", topic.lower()) for topic in said["topics"]]
-    for danger in said["severity"]:
+    for danger in dangers:
         if danger.confidence >= ASSERTED:
             tags.append(("severity", danger.name.lower()))
-    for hit in said["brands"]:
+    for hit in hits:
         tags.append(("brand", hit.brand.lower()))
-        if hit.polarity is Polarity.NEGATIVE:
+        if hit.polarity == Polarity.NEGATIVE:
             tags.append(("negative_brand", hit.brand.lower()))
     return tags

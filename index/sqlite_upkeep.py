@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+from index.body import unpacked
 from index.retention import kept_since
 from index.sqlite_body import Squeezer
 from index.sqlite_codes import drop_unused
@@ -51,7 +52,8 @@ def find(
     asked = value.encode()
     found = []
     for (doc,) in db.execute("SELECT doc FROM mentions"):
-        if squeezer.holds(doc, asked) and (content := squeezer.whole(doc).content)[field] == value:
+        body = squeezer.body(doc)
+        if asked in body and (content := unpacked(body))[field] == value:
             found.append(content["id"])
     return sorted(found)
 

@@ -146,7 +146,7 @@ class Writer:
         mentions, ids, seen, fts, severe, vectors = [], [], [], [], [], []
         for doc, (row, place, tags, _, _) in zip(documents, every, strict=True):
             item = of[doc.id]
-            mentions.append((row, self.squeezer.squeezed(item.body, tags)))
+            mentions.append((row, self.squeezer.squeezed(item.body)))
             ids.append((doc.id, row, item.sig))
             seen.append((row, *item.moving))
             fts.append((row, doc.words, doc.title_words, tags))
