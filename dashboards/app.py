@@ -26,6 +26,7 @@ from dashboards.headers import Guard
 from dashboards.pages import (
     alive,
     audit,
+    corrections,
     events,
     health,
     incidents,
@@ -42,7 +43,7 @@ from keqing.logs import get_logger
 from keqing.settings import Settings
 from keqing.workflow.db import Engine
 
-PAGES = (alive, login, overview, mentions, events, posts, incidents, health, audit)
+PAGES = (alive, login, overview, mentions, events, posts, corrections, incidents, health, audit)
 log = get_logger(__name__)
 
 

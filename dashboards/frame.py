@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from dashboards.access import Visitor
 from dashboards.sight import Sight, look
 from dashboards.site import Site
+from index.query import Hit
 from keqing.errors import IndexFault
 from keqing.records import Incident
 from keqing.workflow.accounts import ALL_BRANDS, User
@@ -51,6 +52,12 @@ def frame_of(site: Site, visitor: Visitor) -> Frame:
 def sees(user: User, brand: str) -> bool:
     """Whether a user may see incidents of a brand; blindness of a source concerns everyone."""
     return brand == SYSTEM_BRAND or user.sees(brand)
+
+
+def sees_post(user: User, hit: Hit) -> bool:
+    """Whether a user may see a post: one of its brands is theirs, or their scope has no bound."""
+    scope = scope_of(user)
+    return scope is None or any(brand in scope for brand in hit.brands)
 
 
 def visible_brands(site: Site, user: User) -> tuple[str, ...]:

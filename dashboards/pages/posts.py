@@ -16,7 +16,8 @@ from starlette.exceptions import HTTPException
 from dashboards.access import Needs, Visitor
 from dashboards.cards import Card, card_of
 from dashboards.filters import Filters
-from dashboards.frame import frame_of, scope_of
+from dashboards.frame import frame_of, sees_post
+from dashboards.pages.corrections import Choice, Said, choices, said
 from dashboards.render import page, twin
 from dashboards.site import Site, site_of
 from index.query import Hit, Window
@@ -64,6 +65,8 @@ class Post:
     named: tuple[Named, ...]
     left_out: tuple[Named, ...]
     versions: tuple[tuple[str, str], ...]
+    said: tuple[Said, ...]  # corrections that stand
+    choices: tuple[Choice, ...]  # what this visitor may say
     alike: tuple[tuple[Card, int], ...]
 
 
@@ -74,7 +77,7 @@ def answer(site: Site, visitor: Visitor, post_id: str) -> Post:
         HTTPException: no such post, or none of the visitor's brands is in it.
     """
     found = site.index.get([post_id])
-    if not found or not _may_see(visitor, found[0]):
+    if not found or not sees_post(visitor.user, found[0]):
         raise HTTPException(404)
     hit, detail = found[0], found[0].detail
     return Post(
@@ -91,6 +94,8 @@ def answer(site: Site, visitor: Visitor, post_id: str) -> Post:
         named=tuple(_named(site, one) for one in detail.get("hits", ())),
         left_out=tuple(_named(site, one) for one in detail.get("rejected", ())),
         versions=tuple((k, str(v)) for k, v in detail.get("versions", {}).items()),
+        said=said(site, hit),
+        choices=choices(site, visitor, hit),
         alike=_alike(site, visitor, hit),
     )
 
@@ -109,18 +114,13 @@ def as_page(request: Request, visitor: Viewer, id: str) -> Response:
     return page(request, "post.html", frame=frame_of(site, visitor), view=view)
 
 
-def _may_see(visitor: Visitor, hit: Hit) -> bool:
-    scope = scope_of(visitor.user)
-    return scope is None or any(brand in scope for brand in hit.brands)
-
-
 def _alike(site: Site, visitor: Visitor, hit: Hit) -> tuple[tuple[Card, int], ...]:
     window = Window(hit.published_at - AROUND, hit.published_at + AROUND)
     found = site.index.similar(hit.id, window, SIMILAR)
     return tuple(
         (card_of(one.hit, site, Filters()), round(100 * one.cosine))
         for one in found
-        if one.cosine >= LEAST and _may_see(visitor, one.hit)
+        if one.cosine >= LEAST and sees_post(visitor.user, one.hit)
     )
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import argparse
 import csv
 import getpass
-import gzip
-import json
 import os
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from index.newest import newest_mentions
 from keqing.cli.context import AddVerb, Context, context, now, show
-from keqing.errors import IndexFault, UsageError
-from keqing.records import Mention
-from keqing.workflow import batches, corrections, db, overlay
+from keqing.errors import UsageError
+from keqing.workflow import corrections, db, overlay
 from keqing.workflow.corrections import Correction
 
 
@@ -35,22 +32,6 @@ def add_verbs(add: AddVerb) -> None:
                          help="the half that may train, as labelled CSV for keqing train")  # fmt: skip
 
 
-def newest_mentions(ctx: Context, posts: Sequence[str]) -> dict[str, Mention]:
-    """The newest Mention of each post, as the model left it; posts that were never scored are left out."""
-    with db.read(ctx.engine) as tx:
-        log = batches.every(tx)
-    wanted, found = set(posts), dict[str, Mention]()
-    for batch in reversed(log):
-        if not wanted:
-            break
-        for line in _lines(ctx.settings.var / "mentions" / batch.mention_file, wanted):
-            mention = Mention.model_validate_json(line)
-            if mention.post.id in wanted:
-                found[mention.post.id] = mention
-        wanted -= found.keys()
-    return found
-
-
 def evaluate_corrections(args: argparse.Namespace) -> int:
     """Each field's share of right values, when it was corrected and now (`evaluate --corrections`)."""
     from nlp.judged import judged
@@ -59,7 +40,7 @@ def evaluate_corrections(args: argparse.Namespace) -> int:
     ctx = context(args)
     with db.read(ctx.engine) as tx:
         rows = [r for r in corrections.standing(corrections.every(tx)) if r.half == "judge"]
-    mentions = newest_mentions(ctx, [row.post for row in rows])
+    mentions = newest_mentions(ctx.settings, ctx.engine, [row.post for row in rows])
     found = judged(rows, mentions, Reader(ctx.settings)) if mentions else []
     if args.json:
         show(args, {"fields": [vars(one) for one in found]})
@@ -75,20 +56,6 @@ def evaluate_corrections(args: argparse.Namespace) -> int:
     return 0
 
 
-def _lines(path: Path, wanted: set[str]) -> Iterator[str]:
-    """Rows of a Mention file that may be of these posts; only these are read as records."""
-    marks = [f'"id":{json.dumps(one, ensure_ascii=False)}' for one in wanted]
-    try:
-        text = gzip.decompress(path.read_bytes()).decode()
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise IndexFault(
-            f"{path.name}: damaged ({error}); keqing replay writes it again"
-        ) from error
-    for line in text.splitlines():
-        if any(mark in line for mark in marks):
-            yield line
-
-
 def _correct(args: argparse.Namespace) -> int:
     ctx = context(args)
     if args.list or args.export:
@@ -99,7 +66,7 @@ def _correct(args: argparse.Namespace) -> int:
         return _export(args, ctx, rows) if args.export else 0
     if not (args.post and args.field and args.to and args.reason):
         raise UsageError("correct 需要 (needs) POST --field --to --reason")
-    mention = newest_mentions(ctx, [args.post]).get(args.post)
+    mention = newest_mentions(ctx.settings, ctx.engine, [args.post]).get(args.post)
     if mention is None:
         raise UsageError(f"{args.post}: 没有研判过这条帖文 (never scored); keqing search 可查编号")
     _brand_known(ctx, args.field)
@@ -144,7 +111,7 @@ def _list(args: argparse.Namespace, rows: Sequence[Correction]) -> None:
 def _export(args: argparse.Namespace, ctx: Context, rows: Sequence[Correction]) -> int:
     """`tri_corrections_train.csv`: text, label of the polarities that may train."""
     mine = [row for row in rows if row.field == "polarity" and row.half == "train"]
-    found = newest_mentions(ctx, [row.post for row in mine])
+    found = newest_mentions(ctx.settings, ctx.engine, [row.post for row in mine])
     args.export.mkdir(parents=True, exist_ok=True)
     path = args.export / "tri_corrections_train.csv"
     aside = path.with_name(f".{path.name}.{os.getpid()}")

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from index.newest import newest_mentions
 from keqing.cli.context import context, show
-from keqing.cli.correct import newest_mentions
 from keqing.errors import UsageError
 from keqing.records import Mention, Polarity
 from keqing.workflow import corrections, db
@@ -54,7 +54,7 @@ def train_on_corrections(args: argparse.Namespace) -> int:
         rows = corrections.standing(corrections.every(tx))
     rows = [row for row in rows if row.field == "polarity"]
     judging = [row for row in rows if row.half == "judge"]
-    mentions = newest_mentions(ctx, [row.post for row in rows])
+    mentions = newest_mentions(ctx.settings, ctx.engine, [row.post for row in rows])
     if sum(row.post in mentions for row in judging) < FEWEST_JUDGES:
         raise UsageError(
             f"评测用的极性更正 {len(judging)} 条，至少要 {FEWEST_JUDGES} 条 (too few that judge)"

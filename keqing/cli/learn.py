@@ -12,8 +12,8 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from index.newest import newest_mentions
 from keqing.cli.context import Context, context, now, show
-from keqing.cli.correct import newest_mentions
 from keqing.cli.plan import landed
 from keqing.errors import UsageError
 from keqing.records import Post
@@ -71,7 +71,7 @@ def _labelled(ctx: Context, brand: str, half: Half) -> list[Labelled]:
     with db.read(ctx.engine) as tx:
         rows: Sequence[Correction] = corrections.standing(corrections.every(tx))
     said = {r.post: r.to == "yes" for r in rows if r.field == f"brand:{brand}" and r.half == half}
-    found = newest_mentions(ctx, list(said))
+    found = newest_mentions(ctx.settings, ctx.engine, list(said))
     return [
         Labelled(post.text or "", said[id_], post.title or "", post.source)
         for id_, post in sorted(((i, m.post) for i, m in found.items()), key=lambda pair: pair[0])
