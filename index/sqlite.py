@@ -43,8 +43,9 @@ class SqliteEngine:
     def __init__(self, path: Path, deadline_s: float = 30.0) -> None:
         self.path = path
         self._file = File(path, deadline_s)
-        with self._file.reading() as db:
-            self._squeezer: Squeezer = squeezer(db)
+        self.reading = self._file.reading
+        with self.reading() as db:
+            self.squeezer: Squeezer = squeezer(db)
         self._local = threading.local()
 
     def upsert(self, mentions: Sequence[Mention], now: datetime) -> LoadReport:
@@ -84,36 +85,36 @@ class SqliteEngine:
         fold: bool = False,
     ) -> SearchPage:
         """One page; `fold` shows of a story its first post, `detail["similar"]` counts the copies."""
-        with self._file.reading() as db:
-            return sqlite_hits.page(db, self._squeezer, node, window, sort, size, cursor, fold)
+        with self.reading() as db:
+            return sqlite_hits.page(db, self.squeezer, node, window, sort, size, cursor, fold)
 
     def export(self, node: Node, window: Window | None, as_of: datetime) -> Iterator[Hit]:
         """Every match first seen before `as_of`, newest first; no transaction lasts over a page."""
-        return sqlite_hits.every(self._file, self._squeezer, node, window, as_of)
+        return sqlite_hits.every(self._file, self.squeezer, node, window, as_of)
 
     def count(self, node: Node, window: Window | None) -> Count:
         """Posts, distinct stories, and distinct (author, story) voices."""
-        with self._file.reading() as db:
+        with self.reading() as db:
             return sqlite_questions.counted(rows(db, node, window))
 
     def counts(
         self, brands: Sequence[str], window: Window, step_s: int, source: str | None = None
     ) -> dict[str, Series]:
         """Dense series per brand, steps aligned to +08:00."""
-        with self._file.reading() as db:
+        with self.reading() as db:
             return sqlite_questions.counts(db, brands, window, step_s, source)
 
     def counts_by(self, field: str, node: Node, window: Window | None) -> list[Bucket]:
         """Posts per value of a tag field, most first."""
         check_counted(field)
-        with self._file.reading() as db:
+        with self.reading() as db:
             return sqlite_questions.counts_by(db, field, node, window)
 
     def keywords(
         self, node: Node, window: Window | None, background: Window, size: int = 20
     ) -> list[Keyword]:
         """Words by JLH score: (share − background share) × share / background share."""
-        with self._file.reading() as db:
+        with self.reading() as db:
             return sqlite_questions.keywords(db, node, window, background, size)
 
     def examples(self, node: Node, window: Window | None, n: int = 5) -> list[Hit]:
@@ -122,37 +123,37 @@ class SqliteEngine:
 
     def similar(self, post_id: str, window: Window | None, size: int = 10) -> list[Similar]:
         """Posts of other stories about the same brand, likest first."""
-        with self._file.reading() as db:
-            found = nearest(db, self._squeezer, post_id, window, size)
-            hits = sqlite_hits.of_rows(db, self._squeezer, [row for row, _ in found], All(), {})
+        with self.reading() as db:
+            found = nearest(db, self.squeezer, post_id, window, size)
+            hits = sqlite_hits.of_rows(db, self.squeezer, [row for row, _ in found], All(), {})
         return [Similar(hit, cosine) for hit, (_, cosine) in zip(hits, found, strict=True)]
 
     def document_alarms(self, window: Window, min_confidence: float) -> list[Hit]:
         """Posts about a brand with an asserted severity class, oldest first."""
-        with self._file.reading() as db:
+        with self.reading() as db:
             numbers = sqlite_hits.alarms(db, window, min_confidence)
-            return sqlite_hits.of_rows(db, self._squeezer, numbers, All(), {})
+            return sqlite_hits.of_rows(db, self.squeezer, numbers, All(), {})
 
     def latest(self) -> datetime | None:
         """Newest first sight."""
-        with self._file.reading() as db:
+        with self.reading() as db:
             return sqlite_hits.latest(db)
 
     def generation(self) -> int:
         """Moves with every load that changed something."""
-        with self._file.reading() as db:
+        with self.reading() as db:
             moved = db.execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()
         return int(moved[0])
 
     def get(self, ids: Sequence[str]) -> list[Hit]:
         """Documents by id, in the order asked."""
-        with self._file.reading() as db:
-            return sqlite_hits.of_ids(db, self._squeezer, ids)
+        with self.reading() as db:
+            return sqlite_hits.of_ids(db, self.squeezer, ids)
 
     def find(self, field: Literal["author", "url"], value: str) -> list[str]:
         """Ids of the posts of an author (pseudonymous id) or at an address."""
-        with self._file.reading() as db:
-            return sqlite_upkeep.find(db, self._squeezer, field, value)
+        with self.reading() as db:
+            return sqlite_upkeep.find(db, self.squeezer, field, value)
 
     def tidy(self, now: datetime, months: int | None) -> int:
         """Drop posts of the months outside the last `months`, and pack the file's indices."""
@@ -174,7 +175,7 @@ class SqliteEngine:
         """This thread's writer."""
         writer: Writer | None = getattr(self._local, "writer", None)
         if writer is None:
-            writer = self._local.writer = Writer(self._squeezer)
+            writer = self._local.writer = Writer(self.squeezer)
         return writer
 
 

@@ -1,0 +1,84 @@
+"""What the embedded engine costs: ingest, the same posts again, bytes; then every question.
+
+In:  the file, how many posts. Out: tables on stdout. Posts are made as they are needed, so a million
+fits into little memory; making them is not timed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import time
+from pathlib import Path
+
+from bench.index import END, asked_table, ingest, made
+from index.sqlite import SqliteEngine
+
+PART = 5_000
+LINES = 20  # of the table of progress
+
+
+def fill(path: Path, posts: int, shuffled: bool = False) -> None:
+    """Put posts into a new file and print what each part of them cost.
+
+    "again" is the identical batch once more, right after it went in; the loop is a fixed piece of
+    Python beside each part: where it takes longer, the machine was busier, not the index slower.
+    """
+    engine, source = SqliteEngine(path), made(posts, shuffled=shuffled)
+    cpu = wall = again = loop = 0.0
+    parts, done = 0, 0
+    last = (0.0, 0)
+    print("| posts | docs per CPU-s | of these last | again × | bytes a post | loop ms |")
+    print("|---|---|---|---|---|---|", flush=True)
+    while part := list(itertools.islice(source, PART)):
+        loop += spin()
+        spent = ingest(engine, part)
+        cpu, wall = cpu + spent[0], wall + spent[1]
+        again += ingest(engine, part)[0]
+        parts, done = parts + 1, done + len(part)
+        if done >= last[1] + posts // LINES or done == posts:
+            new = (done - last[1]) / (cpu - last[0])
+            size = path.stat().st_size / done
+            print(f"| {done:,} | {done / cpu:,.0f} | {new:,.0f} | {cpu / again:.1f} | {size:,.0f} |"
+                  f" {loop / parts * 1000:.1f} |", flush=True)  # fmt: skip
+            last = (cpu, done)
+    print(f"\n{done / wall:,.0f} docs/s by the clock")
+    _packed(engine, path, posts)
+    engine.close()
+
+
+def _packed(engine: SqliteEngine, path: Path, posts: int) -> None:
+    """What the nightly upkeep makes of it, and where the bytes lie."""
+    cpu = time.process_time()
+    engine.tidy(END, None)
+    spent = time.process_time() - cpu
+    print(f"after the nightly packing ({spent:.1f} s of CPU): {path.stat().st_size / posts:,.0f} bytes "
+          "a post in the file, of these used by")  # fmt: skip
+    with sqlite3.connect(path) as db:
+        rows = db.execute(
+            "SELECT name, sum(pgsize) FROM dbstat WHERE aggregate = 1 GROUP BY name ORDER BY 2 DESC"
+        ).fetchall()
+        free = db.execute(
+            "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size"
+        ).fetchone()
+    print(", ".join(f"{name} {size / posts:,.0f}" for name, size in rows if size > posts),
+          f"free {free[0] / posts:,.0f}")  # fmt: skip
+
+
+def ask(path: Path, posts: int, repeats: int) -> None:
+    """Print what every question costs on a file that `fill` left."""
+    engine = SqliteEngine(path)
+    cpu = time.process_time()
+    found = engine.health()
+    print(f"\n{found['documents']:,} posts, SQLite {sqlite3.sqlite_version}, file sound: {found['ok']} "
+          f"({time.process_time() - cpu:.1f} s of CPU to know), loop {spin() * 1000:.1f} ms")  # fmt: skip
+    asked_table(engine, repeats)
+    engine.close()
+
+
+def spin() -> float:
+    """Seconds of CPU that a fixed loop takes."""
+    cpu, total = time.process_time(), 0
+    for n in range(300_000):
+        total += n * n
+    return time.process_time() - cpu
