@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from keqing.stack.place import Place
 from keqing.workflow import accounts, authors, crawl, db, incidents, outbox, postgres, runs, stories
 from tests.alerts.test_incidents import notice, seen
 from tests.elastic import secure
-from tests.workflow.servers import PASSWORD, Cluster, started, wait_until
+from tests.workflow.servers import PASSWORD, Cluster, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
@@ -136,13 +136,6 @@ def _write(engine: db.Engine, meanwhile: Callable[[], None] = lambda: None) -> N
     with db.begin(engine) as tx:
         meanwhile()
         runs.start(tx, "crawl", "demo", NOW)
-
-
-@pytest.fixture(scope="module")
-def own() -> Iterator[Cluster]:
-    """A server that a test may stop and change; it is here where `cluster` is."""
-    with started() as made:
-        yield made
 
 
 def test_a_restart_costs_one_call(cluster: Cluster, own: Cluster) -> None:
