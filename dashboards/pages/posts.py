@@ -52,6 +52,23 @@ class Named:
 
 
 @dataclass(frozen=True)
+class Speaker:
+    """Who speaks, as far as public signs tell; None or () where it was not estimated."""
+
+    segment: str
+    confidence: float
+    reasons: tuple[str, ...]
+    influence: float | None
+    parts: tuple[tuple[str, float, float], ...]  # name, points, most points it could give
+    unknown: tuple[str, ...]
+    coordination: float
+    signs: tuple[tuple[str, float], ...]
+    region: str | None
+    place: str | None
+    region_basis: str | None
+
+
+@dataclass(frozen=True)
 class Post:
     """The page's model; `alike` pairs a post with its likeness in per cent."""
 
@@ -65,6 +82,7 @@ class Post:
     named: tuple[Named, ...]
     left_out: tuple[Named, ...]
     versions: tuple[tuple[str, str], ...]
+    speaker: Speaker | None
     said: tuple[Said, ...]  # corrections that stand
     choices: tuple[Choice, ...]  # what this visitor may say
     alike: tuple[tuple[Card, int], ...]
@@ -94,6 +112,7 @@ def answer(site: Site, visitor: Visitor, post_id: str) -> Post:
         named=tuple(_named(site, one) for one in detail.get("hits", ())),
         left_out=tuple(_named(site, one) for one in detail.get("rejected", ())),
         versions=tuple((k, str(v)) for k, v in detail.get("versions", {}).items()),
+        speaker=_speaker(detail),
         said=said(site, hit),
         choices=choices(site, visitor, hit),
         alike=_alike(site, visitor, hit),
@@ -112,6 +131,28 @@ def as_page(request: Request, visitor: Viewer, id: str) -> Response:
     site = site_of(request)
     view = answer(site, visitor, id)
     return page(request, "post.html", frame=frame_of(site, visitor), view=view)
+
+
+def _speaker(detail: Mapping[str, Any]) -> Speaker | None:
+    found = detail.get("speaker")
+    if not found:
+        return None
+    return Speaker(
+        segment=str(detail.get("author_role") or "observer"),
+        confidence=float(found["role_confidence"]),
+        reasons=tuple(map(str, found["role_reasons"])),
+        influence=detail.get("influence"),
+        parts=tuple(
+            (str(one["name"]), float(one["points"]), float(one["weight"]))
+            for one in found["influence"]
+        ),
+        unknown=tuple(map(str, found.get("unknown", ()))),
+        coordination=float(found.get("coordination", 0.0)),
+        signs=tuple((str(one["code"]), float(one["points"])) for one in found.get("signs", ())),
+        region=clean(found["region"]) if found.get("region") else None,
+        place=clean(found["place"]) if found.get("place") else None,
+        region_basis=found.get("region_basis"),
+    )
 
 
 def _alike(site: Site, visitor: Visitor, hit: Hit) -> tuple[tuple[Card, int], ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from index.query import All, And, Tag, Window
+from keqing.words import all_words, word
 from keqing.workflow.accounts import Role
 from tests.dashboards.conftest import NOW, Desk
 
@@ -31,6 +32,25 @@ def test_every_reason_stands_on_the_page(lead: Any, severe: Any) -> None:
     assert twin["stage"] in ("linear", "second")
     assert [name for name, _ in twin["versions"]] == ["model", "dictionary", "plan"]
     assert severe.detail["versions"]["model"] in answer.text
+
+
+def test_who_speaks_is_an_estimate_with_its_sums(lead: Any, desk: Desk) -> None:
+    """The segment with its reasons in words; parts of the influence add up; nothing names a person."""
+    shown = desk.index.search(Tag("brand", "mujinhu"), WEEK, size=40).hits
+    for hit in shown:
+        who = lead.get("/post.json", params={"id": hit.id}).json()["speaker"]
+        assert sum(points for _, points, _ in who["parts"]) == pytest.approx(
+            who["influence"], abs=1e-3
+        )
+        assert sum(points for _, points in who["signs"]) == pytest.approx(who["coordination"])
+        for group, codes in (
+            ("segment", [who["segment"]]), ("segment_reason", who["reasons"]),
+            ("influence_part", [name for name, _, _ in who["parts"]] + who["unknown"]),
+            ("sign", [code for code, _ in who["signs"]]),
+        ):  # fmt: skip
+            assert set(codes) <= all_words()[group].keys()
+    page = lead.get("/post", params={"id": shown[0].id}).text
+    assert word(f"segment.{shown[0].detail['author_role']}") in page
 
 
 def test_posts_of_like_meaning_are_other_stories(desk: Desk, lead: Any) -> None:

@@ -16,7 +16,9 @@ from crawlers.threads import STATES
 from keqing.records import Channel, Kind, Level, Polarity, Precision
 from keqing.words import all_words, word
 from keqing.workflow.incidents import MOVES
+from nlp.authors import Role
 from nlp.brands import Outcome as Matched
+from nlp.coordination import POINTS
 from nlp.linear import EMOTIONS
 
 CRAWLERS = Path(__file__).resolve().parents[2] / "crawlers"
@@ -38,6 +40,8 @@ CODES = [
     *(f"left_out.thread_{answer}" for answer in STATES),
     *(f"emotion.{name}" for name in EMOTIONS),
     *(f"rejected.{m.value}" for m in Matched if m is not Matched.ACCEPTED),
+    *(f"segment.{role}" for role in Role),
+    *(f"sign.{code}" for code in POINTS),
     *(f"stage.{name}" for name in ("linear", "second", "degraded", "human", "none")),
     "ops.failed",
     "ops.late",
