@@ -42,7 +42,6 @@ from index.elastic_state import Edition, State
 from index.elastic_write import Writer
 from index.fields import check_counted
 from index.retention import kept_since
-from index.series import Grid
 from keqing.records import Mention
 
 HEALTHY = ("green", "yellow")
@@ -124,21 +123,19 @@ class ElasticEngine:
         query = where(node, window)
         page = self._pages.page(query, sort, size, cursor, fold)
         hits = tuple(answer(hit, node, copies) for hit, copies in page.rows)
-        total, newest = self._pages.total(query)
-        return SearchPage(hits, total, page.cursor, newest or datetime.fromtimestamp(0, UTC))
+        as_of = page.newest or datetime.fromtimestamp(0, UTC)
+        return SearchPage(hits, page.total, page.cursor, as_of)
 
     def count(self, node: Node, window: Window | None) -> Count:
         """Posts, and stories and voices within a few percent above 40,000."""
         self._target()
-        return self._pages.total(where(node, window))[0]
+        return self._pages.total(where(node, window))
 
     def counts(
         self, brands: Sequence[str], window: Window, step_s: int, source: str | None = None
     ) -> dict[str, Series]:
         """Dense series per brand, steps aligned to +08:00."""
-        rows = series(self.server, self._target(), brands, window, step_s, source)
-        grid = Grid.over(window, step_s)
-        return {brand: grid.filled(rows[brand]) for brand in brands}
+        return series(self.server, self._target(), brands, window, step_s, source)
 
     def counts_by(self, field: str, node: Node, window: Window | None) -> list[Bucket]:
         """Posts per value of a tag field, most first."""
@@ -177,7 +174,7 @@ class ElasticEngine:
     def latest(self) -> datetime | None:
         """Newest first sight."""
         self._target()
-        return self._pages.total(where(All(), None))[1]
+        return self._pages.latest()
 
     def generation(self) -> int:
         """Moves with every load that changed something."""

@@ -7,6 +7,7 @@ next cursor. A cursor is the place of the last row in the sort order, so pages h
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,8 +30,11 @@ DISTINCT = 40_000  # up to here distinct counts are exact, above within a few pe
 TOTALS: dict[str, Any] = {
     "stories": {"cardinality": {"field": STORY, "precision_threshold": DISTINCT}},
     "voices": {"cardinality": {"field": "facts.voices", "precision_threshold": DISTINCT}},
-    "all": {"global": {}, "aggs": {"newest": {"max": {"field": "first_seen_at"}}}},
 }
+# On its own and over everything it is read from the end of an index; inside another question each
+# document would be looked at.
+LATEST: dict[str, Any] = {"size": 0, "aggs": {"newest": {"max": {"field": "first_seen_at"}}}}
+REPEATED = {"field": STORY, "size": 65_000, "shard_size": 65_000, "min_doc_count": 2}
 MOST_STORIES = 65_000  # values that one filter may list on a server
 
 Row = tuple[Mapping[str, Any], int]
@@ -38,10 +42,12 @@ Row = tuple[Mapping[str, Any], int]
 
 @dataclass(frozen=True)
 class Page:
-    """Rows of one page, and the cursor behind the last, if more follow."""
+    """Rows of one page, the cursor behind the last if more follow, and what stands around it."""
 
     rows: list[Row]
     cursor: str | None
+    total: Count
+    newest: datetime | None
 
 
 class Pages:
@@ -55,21 +61,27 @@ class Pages:
         place = _place(cursor, 4 if sort == "similar" else len(ORDERS[sort]))
         if sort == "similar":
             return self._by_copies(query, size, place, fold)
-        found = self._rows(query, ORDERS[sort], size + 1, place, fold)
+        order = ORDERS[sort]
+        if fold and place is not None:
+            found = self._folded(query, order, size + 1, place)
+            answer, latest = self.server.searches(self.target, [_counting(query), LATEST])
+        else:
+            hits = _body(query, order, size + 1, place, fold)
+            body = {**hits, **_counting(query), "size": size + 1}
+            answer, latest = self.server.searches(self.target, [body, LATEST])
+            found = answer["hits"]["hits"]
         copies = self._copies(query, [_story(hit) for hit in found[:size]])
         rows = [(hit, copies[_story(hit)]) for hit in found[:size]]
         more = json.dumps(found[size - 1]["sort"]) if len(found) > size else None
-        return Page(rows, more)
+        return Page(rows, more, _count(answer), _newest(latest))
 
-    def total(self, query: Query) -> tuple[Count, datetime | None]:
-        """Posts, distinct stories, distinct voices; and the newest first sight of all posts."""
-        body = {"query": query, "size": 0, "track_total_hits": True, "aggs": TOTALS}
-        answer = self.server.search(self.target, body)
-        found = answer["aggregations"]
-        stories, voices = (int(found[name]["value"]) for name in ("stories", "voices"))
-        newest = found["all"]["newest"]["value"]
-        at = None if newest is None else datetime.fromtimestamp(int(newest) // 1000, UTC)
-        return Count(int(answer["hits"]["total"]["value"]), stories, voices), at
+    def total(self, query: Query) -> Count:
+        """Posts, distinct stories, distinct voices."""
+        return _count(self.server.search(self.target, _counting(query)))
+
+    def latest(self) -> datetime | None:
+        """The newest first sight of all posts."""
+        return _newest(self.server.search(self.target, LATEST))
 
     def every(self, query: Query, order: list[tuple[str, str]]) -> list[Mapping[str, Any]]:
         """All hits, read in pages of 1,000."""
@@ -97,9 +109,7 @@ class Pages:
     def _read(
         self, query: Query, order: list[tuple[str, str]], size: int, place: list[Any] | None
     ) -> list[Mapping[str, Any]]:
-        body = _body(query, order, size)
-        if place is not None:
-            body["search_after"] = place
+        body = _body(query, order, size, place)
         return list(self.server.search(self.target, body)["hits"]["hits"])
 
     def _folded(
@@ -112,7 +122,7 @@ class Pages:
         while len(found) < size:
             done = passed | {_story(hit) for hit in found}
             left = {"bool": {"filter": [query, *ahead], "must_not": _stories(done)}}
-            body = _body(left, order, size) | {"collapse": {"field": STORY}}
+            body = _body(left, order, size, fold=True)
             hits = self.server.search(self.target, body)["hits"]["hits"]
             begun = self._begun(query, ahead, [_story(hit) for hit in hits])
             found += [hit for hit in hits if _story(hit) not in begun]
@@ -133,7 +143,9 @@ class Pages:
         wanted = list(dict.fromkeys(stories))
         if not wanted:
             return {}
-        counted = {"terms": {"field": STORY, "include": wanted, "size": len(wanted)}}
+        # `map`: the stories are few, ordinals of all of them would be built anew after each refresh.
+        counted = {"terms": {"field": STORY, "include": wanted, "size": len(wanted),
+                             "execution_hint": "map"}}  # fmt: skip
         narrowed = {"bool": {"filter": [query, *_stories(set(wanted))]}}
         body = {"query": narrowed, "size": 0, "aggs": {"stories": counted}}
         answer = self.server.search(self.target, body)
@@ -141,24 +153,50 @@ class Pages:
         return dict.fromkeys(wanted, 0) | {b["key"]: int(b["doc_count"]) for b in buckets}
 
     def _by_copies(self, query: Query, size: int, place: list[Any] | None, fold: bool) -> Page:
-        """Posts of the most repeated stories first: one search for each number of copies."""
-        repeated = self._repeated(query)
+        """Posts of the most repeated stories first, by the number of their copies."""
+        body = _counting(query)
+        body["aggs"] = {**body["aggs"], "repeated": {"terms": REPEATED}}
+        answer, latest = self.server.searches(self.target, [body, LATEST])
+        repeated = self._repeated(query, answer["aggregations"]["repeated"])
+        rows = self._of_levels(query, repeated, size + 1, place, fold)
+        more = None
+        if len(rows) > size:
+            hit, copies = rows[size - 1]
+            more = json.dumps([copies, *hit["sort"]])
+        return Page(rows[:size], more, _count(answer), _newest(latest))
+
+    def _of_levels(
+        self,
+        query: Query,
+        repeated: Mapping[str, int],
+        size: int,
+        place: list[Any] | None,
+        fold: bool,
+    ) -> list[Row]:
+        """Rows behind a place, one search for each number of copies, as many as a page needs."""
         levels = sorted({*repeated.values(), 1}, reverse=True)
         rows: list[Row] = []
-        for level in levels:
-            if place is not None and level > place[0]:
-                continue
-            behind = place[1:] if place is not None and level == place[0] else None
-            part = _level(query, repeated, level)
-            hits = self._rows(part, NEWEST, size + 1 - len(rows), behind, fold)
-            rows += [(hit, level) for hit in hits]
-            if len(rows) > size:
-                hit, copies = rows[size - 1]
-                return Page(rows[:size], json.dumps([copies, *hit["sort"]]))
-        return Page(rows, None)
+        if place is not None:
+            levels = [level for level in levels if level <= place[0]]
+            if levels and levels[0] == place[0]:
+                first = levels.pop(0)
+                part = _level(query, repeated, first)
+                rows = [(h, first) for h in self._rows(part, NEWEST, size, place[1:], fold)]
+        wanted = _needed(levels, repeated, size - len(rows), fold)
+        bodies = [
+            _body(_level(query, repeated, level), NEWEST, size, fold=fold) for level in wanted
+        ]
+        answers = self.server.searches(self.target, bodies) if bodies else []
+        for level, answer in zip(wanted, answers, strict=True):
+            rows += [(hit, level) for hit in answer["hits"]["hits"]]
+        return rows[:size]
 
-    def _repeated(self, query: Query) -> dict[str, int]:
+    def _repeated(self, query: Query, counted: Mapping[str, Any]) -> dict[str, int]:
         """Stories with two or more matching posts."""
+        # Buckets come in falling counts, and no shard left one out: those of one post do not matter.
+        whole = not counted.get("doc_count_error_upper_bound")
+        if whole and not counted.get("sum_other_doc_count"):
+            return {b["key"]: int(b["doc_count"]) for b in counted["buckets"]}
         found: dict[str, int] = {}
         pages: dict[str, Any] = {
             "size": 10_000,
@@ -177,6 +215,18 @@ class Pages:
             pages["after"] = answer["after_key"]
 
 
+def _needed(levels: list[int], repeated: Mapping[str, int], size: int, fold: bool) -> list[int]:
+    """The first levels that together have `size` rows."""
+    stories = Counter(repeated.values())
+    wanted: list[int] = []
+    for level in levels:
+        if size <= 0:
+            break
+        wanted.append(level)
+        size -= stories[level] * (1 if fold else level)
+    return wanted
+
+
 def _level(query: Query, repeated: Mapping[str, int], level: int) -> Query:
     """The matches whose story has this many."""
     if level == 1:
@@ -191,7 +241,13 @@ def _stories(stories: set[str]) -> list[Query]:
     return [{"terms": {STORY: sorted(stories)}}] if stories else []
 
 
-def _body(query: Query, order: list[tuple[str, str]], size: int) -> dict[str, Any]:
+def _body(
+    query: Query,
+    order: list[tuple[str, str]],
+    size: int,
+    place: list[Any] | None = None,
+    fold: bool = False,
+) -> dict[str, Any]:
     return {
         "query": query,
         "size": size,
@@ -199,7 +255,24 @@ def _body(query: Query, order: list[tuple[str, str]], size: int) -> dict[str, An
         "_source": [*SHOWN, STORY],
         "version": True,
         "track_total_hits": False,
+        **({} if place is None else {"search_after": place}),
+        **({"collapse": {"field": STORY}} if fold else {}),
     }
+
+
+def _counting(query: Query) -> dict[str, Any]:
+    return {"query": query, "size": 0, "track_total_hits": True, "aggs": TOTALS}
+
+
+def _count(answer: Mapping[str, Any]) -> Count:
+    found = answer["aggregations"]
+    stories, voices = (int(found[name]["value"]) for name in ("stories", "voices"))
+    return Count(int(answer["hits"]["total"]["value"]), stories, voices)
+
+
+def _newest(answer: Mapping[str, Any]) -> datetime | None:
+    newest = answer["aggregations"]["newest"]["value"]
+    return None if newest is None else datetime.fromtimestamp(int(newest) // 1000, UTC)
 
 
 def _story(hit: Mapping[str, Any]) -> str:

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from index.answers import Bucket, Keyword, Window
+import numpy as np
+from numpy.typing import NDArray
+
+from index.answers import Bucket, Keyword, Series, Window
 from index.elastic_client import Server
 from index.elastic_query import Query, within
 from index.score import jlh
@@ -20,7 +23,7 @@ VALUES = 20_000
 WORDS = (1_000, 8_000, 60_000)
 BACKGROUND = 1_000
 
-Rows = dict[int, tuple[int, int, int, int, int]]
+Columns = NDArray[np.int64]  # 5 × steps: posts, negative, voices, negative voices, positive
 
 
 def series(
@@ -30,16 +33,22 @@ def series(
     window: Window,
     step_s: int,
     source: str | None,
-) -> dict[str, Rows]:
-    """(posts, negative, voices, negative voices, positive) by brand and step number."""
+) -> dict[str, Series]:
+    """Dense series per brand."""
     clock = "published_at" if window.clock == "published" else "first_seen_at"
-    found: dict[str, Rows] = {brand: {} for brand in brands}
+    grid = Grid.over(window, step_s)
+    found = {brand: np.zeros((5, grid.size), np.int64) for brand in brands}
     for piece in _pieces(window, step_s):
         bodies = [_series(brand, piece, clock, step_s, source) for brand in brands]
-        answers = server.searches(target, bodies) if bodies else []
-        for brand, answer in zip(brands, answers, strict=True):
-            found[brand] |= _rows(answer, step_s)
-    return found
+        for brand, answer in zip(brands, _asked(server, target, bodies), strict=True):
+            _put(found[brand], answer, grid)
+    return {brand: grid.series(list(columns)) for brand, columns in found.items()}
+
+
+def _asked(server: Server, target: str, bodies: list[Query]) -> list[dict[str, Any]]:
+    if len(bodies) == 1:
+        return [server.search(target, bodies[0])]
+    return server.searches(target, bodies) if bodies else []
 
 
 def values(server: Server, target: str, field: str, query: Query) -> list[Bucket]:
@@ -68,10 +77,11 @@ def keywords(
     count, so that reading stops where even such a word would not reach the list.
     """
     behind: Query = {"bool": {"filter": [within(background)]}}
-    m = _posts(server, target, behind)
+    first, usually = server.searches(target, [_counted(query, WORDS[0]), _total(behind)])
+    m = _posts(usually)
     best: list[Keyword] = []
     seen: set[str] = set()
-    for n, words, rest in _words(server, target, query):
+    for n, words, rest in _words(server, target, query, first):
         fresh = [(word, count) for word, count in words if word not in seen]
         for at in range(0, len(fresh), BACKGROUND):
             part = fresh[at : at + BACKGROUND]
@@ -92,19 +102,24 @@ def _settled(best: Sequence[Keyword], size: int, bound: float) -> bool:
 
 
 def _words(
-    server: Server, target: str, query: Query
+    server: Server, target: str, query: Query, first: Mapping[str, Any]
 ) -> Iterator[tuple[int, list[tuple[str, int]], int]]:
     """Posts, words with counts, and the highest count of a word that is not listed."""
-    for size in WORDS:
-        counted = {"terms": {"field": "keywords", "size": size, "shard_size": size}}
-        body = {"query": query, "size": 0, "track_total_hits": True, "aggs": {"words": counted}}
-        answer = server.search(target, body)
+    answer = first
+    for n, size in enumerate(WORDS):
+        if n:
+            answer = server.search(target, _counted(query, size))
         found = answer["aggregations"]["words"]
         buckets = [(b["key"], int(b["doc_count"])) for b in found["buckets"]]
         if found.get("doc_count_error_upper_bound"):
             continue  # a shard left out words that others counted: ask for more of them
         rest = buckets[-1][1] if found.get("sum_other_doc_count") else 0
-        yield int(answer["hits"]["total"]["value"]), buckets, rest
+        yield _posts(answer), buckets, rest
+
+
+def _counted(query: Query, size: int) -> dict[str, Any]:
+    words = {"terms": {"field": "keywords", "size": size, "shard_size": size}}
+    return {**_total(query), "aggs": {"words": words}}
 
 
 def _of_words(server: Server, target: str, query: Query, words: list[str]) -> dict[str, int]:
@@ -116,9 +131,12 @@ def _of_words(server: Server, target: str, query: Query, words: list[str]) -> di
     return {b["key"]: int(b["doc_count"]) for b in buckets}
 
 
-def _posts(server: Server, target: str, query: Query) -> int:
-    body = {"query": query, "size": 0, "track_total_hits": True}
-    return int(server.search(target, body)["hits"]["total"]["value"])
+def _total(query: Query) -> dict[str, Any]:
+    return {"query": query, "size": 0, "track_total_hits": True}
+
+
+def _posts(answer: Mapping[str, Any]) -> int:
+    return int(answer["hits"]["total"]["value"])
 
 
 def _pieces(window: Window, step_s: int) -> Iterator[tuple[int, int]]:
@@ -156,15 +174,16 @@ def _series(
     return {"query": {"bool": {"filter": wanted}}, "size": 0, "aggs": counted}
 
 
-def _rows(answer: Mapping[str, Any], step_s: int) -> Rows:
-    rows: Rows = {}
-    for bucket in answer["aggregations"]["steps"]["buckets"]:
-        against = bucket["negative"]
-        rows[(int(bucket["key"]) // 1000 + CST_S) // step_s] = (
-            int(bucket["doc_count"]),
-            int(against["doc_count"]),
-            int(bucket["voices"]["value"]),
-            int(against["voices"]["value"]),
-            int(bucket["positive"]["doc_count"]),
-        )
-    return rows
+def _put(columns: Columns, answer: Mapping[str, Any], grid: Grid) -> None:
+    """Write the counts of an answer into their steps."""
+    buckets = answer["aggregations"]["steps"]["buckets"]
+    if not buckets:
+        return
+    keys = np.array([b["key"] for b in buckets], np.int64)
+    columns[:, grid.steps(keys // 1000)] = [
+        [b["doc_count"] for b in buckets],
+        [b["negative"]["doc_count"] for b in buckets],
+        [b["voices"]["value"] for b in buckets],
+        [b["negative"]["voices"]["value"] for b in buckets],
+        [b["positive"]["doc_count"] for b in buckets],
+    ]
