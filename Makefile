@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do "$$na
 BIN := .venv/bin
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: help install install-dev run test check screens format lock clean
+.PHONY: help install install-dev run test check es screens format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -45,6 +45,9 @@ check: install-dev ## the quick part: format, lint, types, contracts, fast tests
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 	$(BIN)/pytest -m "not slow and not browser and not end_to_end"
 
+es: install-dev ## start the test Elasticsearch by hand; Ctrl-C stops it
+	@exec $(BIN)/python -m tests.elastic.by_hand
+
 screens: install-dev ## take the screenshots of docs/screens
 	$(BIN)/python -m bench.screens --out docs/screens
 
@@ -52,9 +55,10 @@ format: install-dev ## write the standard format
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --no-header --no-annotate --no-emit-index-url
-lock: $(BIN)/uv ## compile both locks again from pyproject.toml
+lock: $(BIN)/uv ## compile all locks again from pyproject.toml
 	$(LOCK) pyproject.toml -o requirements.lock
 	$(LOCK) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(LOCK) -c requirements.lock pyproject.toml deploy/cluster.in -o deploy/cluster.lock
 
 clean: ## remove the environment and all state
 	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

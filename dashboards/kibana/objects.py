@@ -110,7 +110,9 @@ def dashboard(id_: str, title: str, about: str, rows: Sequence[Sequence[tuple[Ob
     Args:
         rows: objects with their widths; a row is as high as its kind asks for.
     """
-    panels, references, y = [], [], 0
+    panels: list[Object] = []
+    references: list[Object] = []
+    y = 0
     for row in rows:
         x, high = 0, 5 if '"markdown"' in str(row[0][0]["attributes"].get("visState")) else 12
         for made, width in row:

@@ -24,6 +24,7 @@ PASSWORDS = {
     "keqing_reader": "reader-secret",
     "keqing_public": "public-secret",
 }
+OPERATOR = ("operator", "operator-secret")  # who installs: the server's own role `superuser`
 # What docs/deploy.md tells to create is what the tests run with; a node's file wants block YAML.
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "elasticsearch" / "roles"
 ROLES = yaml.safe_dump(
@@ -47,7 +48,9 @@ def files() -> dict[str, bytes]:
     key = ec.generate_private_key(ec.SECP256R1())
     address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     certificate = _builder("node", ca.subject, key).add_extension(address, critical=False)
-    users = "".join(f"{name}:{_hashed(secret)}\n" for name, secret in PASSWORDS.items())
+    given = [*PASSWORDS.items(), OPERATOR]
+    users = "".join(f"{name}:{_hashed(secret)}\n" for name, secret in given)
+    roles = {name: name for name in PASSWORDS} | {"superuser": OPERATOR[0]}
     return {
         "ca.crt": _pem(ca),
         "node.crt": _pem(certificate.sign(ca_key, hashes.SHA256())),
@@ -57,7 +60,7 @@ def files() -> dict[str, bytes]:
             serialization.NoEncryption(),
         ),
         "users": users.encode(),
-        "users_roles": "".join(f"{name}:{name}\n" for name in PASSWORDS).encode(),
+        "users_roles": "".join(f"{role}:{name}\n" for role, name in roles.items()).encode(),
         "roles.yml": ROLES.encode(),
     }
 

@@ -23,7 +23,7 @@ from tests.elastic.artifact import Missing
 from tests.elastic.servers import QUICK, Node, started
 
 pytestmark = pytest.mark.xdist_group("elasticsearch")
-LONG = Patience(60, 0.5, 2.0)  # a restart on a busy machine
+LONG = Patience(240, 0.5, 2.0)  # a restart on a busy machine
 PASSWORD = "KEQING__INDEX__PASSWORD"
 
 
@@ -42,7 +42,7 @@ def engine(
 ) -> ElasticEngine:
     if node.home is None:
         raise AssertionError("the node is one of ours")
-    given = {
+    given: dict[str, object] = {
         "url": node.url,
         "name": "keqing-sec",
         "user": f"keqing_{user}",
@@ -116,6 +116,40 @@ def test_the_restricted_right_reads_no_author(secured: Node) -> None:
     with pytest.raises(IndexForbidden, match="right is missing"):
         public.server.tell("PUT", f"/{alias}/_doc/x", {})
     assert ask("GET", "/_cluster/health")["status"] in ("green", "yellow")
+
+
+def test_the_writers_right_takes_snapshots_and_an_operator_restores(
+    secured: Node, tmp_path: Path
+) -> None:
+    """As docs/deploy.md says: repository by the operator, each night by keqing, all answers back."""
+    if secured.home is None:
+        raise AssertionError("the node is one of ours")
+    user, password = secure.OPERATOR
+    facts = {"url": secured.url, "user": user, "ca": secured.home / "conf" / "ca.crt"}
+    operator = Server(IndexSettings.model_validate(facts), {PASSWORD: password}, QUICK, QUICK)
+    place = {"type": "fs", "settings": {"location": str(secured.home / "repo" / "nightly")}}
+    operator.tell("PUT", "/_snapshot/nightly", place)
+    kept = {"name": "keqing-kept", "snapshots": "nightly"}
+    writer, reader = engine(secured, "writer", **kept), engine(secured, "reader", **kept)
+    writer.upsert([mention(n) for n in range(20)], T0)
+    writer.refresh()
+    before = writer.search(All(), None).hits
+    folder = tmp_path / "20261126"
+    folder.mkdir()
+    for _ in range(2):
+        taken = json.loads(writer.snapshot(folder).read_text("utf-8"))["snapshot"]
+    with pytest.raises(IndexForbidden, match="right is missing"):
+        reader.snapshot(folder)
+    with pytest.raises(IndexForbidden, match="right is missing"):
+        writer.server.tell("POST", f"/_snapshot/nightly/{taken}/_restore", {})
+    lost = operator.ask("GET", "/keqing-kept-*/_settings", params={"expand_wildcards": "all"})
+    operator.tell("DELETE", f"/{','.join(lost)}")
+    restored = operator.tell("POST", f"/_snapshot/nightly/{taken}/_restore", {},
+                             params={"wait_for_completion": "true"})  # fmt: skip
+    assert restored["snapshot"]["shards"]["failed"] == 0
+    again = engine(secured, "writer", **kept)
+    assert again.search(All(), None).hits == before
+    assert again.upsert([mention(3), mention(77)], T0).created == 1
 
 
 def test_a_wrong_password_is_told(secured: Node) -> None:

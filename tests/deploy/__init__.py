@@ -1,0 +1,1 @@
+"""Tests of deploy/: the compose file, the image, the scripts."""
