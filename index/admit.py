@@ -40,15 +40,14 @@ def admit(mentions: Sequence[Mention]) -> tuple[list[Document], list[Refused]]:
 
 def _objection(doc: Document) -> str | None:
     """Why a document is not taken; None if it is."""
-    if len(doc.id.encode()) > MAX_ID_BYTES:
+    if len(doc.id) > MAX_ID_BYTES // 4 and len(doc.id.encode()) > MAX_ID_BYTES:
         return f"its id has more than {MAX_ID_BYTES} bytes"
     if doc.published_at < EARLIEST_S:
         return "published before 1834"
     if doc.published_at > doc.collected_at / 1000 + AHEAD_S:
         # Against the time of collection, not of loading: a replay refuses the same posts.
         return f"published {_text(doc.published_at)}, more than a day after it was collected"
-    numbers = (("risk", doc.risk), ("severity", doc.severity), *doc.counters.items())
-    for name, value in numbers:
+    for name, value in (*doc.counters.items(), ("risk", doc.risk), ("severity", doc.severity)):
         if value is not None and not -MAX_COUNTER <= value <= MAX_COUNTER:  # nan is neither
             return f"{name} = {value} is no number that can be stored"
     return None

@@ -5,7 +5,6 @@ In:  a Mention. Out: a Document with its filter tags, counters and the object th
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+import xxhash
 
 from index.answers import Hit
 from index.body import ASSERTED, digest, packed, shown, unpacked
@@ -24,10 +24,10 @@ from keqing.records import Mention, Polarity, Post
 COUNTERS = ("likes", "comments", "reposts", "views", "rating", "followers")
 _RECORDS = ("brands", "severity")
 _UNSAFE = str.maketrans({"'": "_", '"': "_", "\0": "_"})
-_QUOTES = re.compile("['\"\0]")
 _ODD = re.compile("['\"\0\\s]")
 
 Numbers = dict[str, float | None]
+Tags = tuple[tuple[str, str], ...]
 
 
 class Document(msgspec.Struct, frozen=True, dict=True):
@@ -50,7 +50,8 @@ class Document(msgspec.Struct, frozen=True, dict=True):
     words: str  # clean tokens, a blank between each two
     title_words: str
     keywords: tuple[str, ...]
-    tags: tuple[tuple[str, str], ...]
+    tags: tuple[tuple[str, str], ...]  # those of COUNTED first
+    counted: int  # how many those are
     counters: Numbers
     vector: bytes | None = None  # 512 signed bytes, on the first telling of a story
 
@@ -106,6 +107,7 @@ def to_document(mention: Mention) -> Document:
         (hit.brand, hit.polarity is Polarity.NEGATIVE, hit.polarity is Polarity.POSITIVE)
         for hit in hits
     ]
+    counted, others = _tags(post.__dict__, author.id, said, hits, dangers)
     return Document(
         mention,
         post.id,
@@ -124,7 +126,8 @@ def to_document(mention: Mention) -> Document:
         joined(said["tokens"]),
         joined(said["title_tokens"]),
         tuple(dict.fromkeys(said["keywords"])),
-        tuple(dict.fromkeys(_tags(post.__dict__, author.id, said, hits, dangers))),
+        counted + others,
+        len(counted),
         _counters(post),
         None if vector is None else vector_bytes(post.id, vector),
     )
@@ -135,7 +138,7 @@ def joined(tokens: Sequence[str]) -> str:
     if not tokens:
         return ""
     low = " ".join(tokens).lower()
-    if len(low.split()) == len(tokens) and not _QUOTES.search(low):
+    if "'" not in low and '"' not in low and "\0" not in low and len(low.split()) == len(tokens):
         return low  # nearly all: no token is empty, has a blank or a quote
     return " ".join(map(clean, tokens))
 
@@ -160,8 +163,7 @@ def tag_term(name: str, value: str) -> str:
 
 def tie(post_id: str) -> int:
     """Order among posts of one second: 31 bits of a hash of the id."""
-    hashed = hashlib.blake2b(post_id.encode(), digest_size=4).digest()
-    return int.from_bytes(hashed, "big") >> 1
+    return xxhash.xxh3_64_intdigest(post_id.encode()) >> 33
 
 
 def to_hit(
@@ -188,7 +190,8 @@ def _counters(post: Post) -> Numbers:
 def tags_of(content: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """The tags of a document of which only the unpacked content is there."""
     hits, dangers = ([SimpleNamespace(**one) for one in content[name]] for name in _RECORDS)
-    return tuple(dict.fromkeys(_tags(content, content["author"], content, hits, dangers)))
+    counted, others = _tags(content, content["author"], content, tuple(hits), tuple(dangers))
+    return counted + others
 
 
 def _tags(
@@ -197,21 +200,20 @@ def _tags(
     said: dict[str, Any],
     hits: Sequence[Any],
     dangers: Sequence[Any],
-) -> list[tuple[str, str]]:
+) -> tuple[Tags, Tags]:
+    """The tags whose values are counted, and the others."""
     single = (
         ("source", post["source"]), ("channel", post["channel"]), ("region", post["region"]),
-        ("polarity", said["polarity"]), ("intent", said["intent"]), ("event", said["event"]),
-        ("kind", post["kind"]), ("emotion", said["emotion"]), ("story", said["story"]),
-        ("author", author), ("platform", post["platform"]),
+        ("polarity", said["polarity"]), ("intent", said["intent"]), ("kind", post["kind"]),
+        ("emotion", said["emotion"]), ("platform", post["platform"]),
     )  # fmt: skip
-    tags = [(name, value.lower()) for name, value in single if value]
-    tags += [("aspect", aspect.lower()) for aspect in said["aspects"]]
-    tags += [("topic", topic.lower()) for topic in said["topics"]]
-    for danger in dangers:
-        if danger.confidence >= ASSERTED:
-            tags.append(("severity", danger.name.lower()))
-    for hit in hits:
-        tags.append(("brand", hit.brand.lower()))
-        if hit.polarity == Polarity.NEGATIVE:
-            tags.append(("negative_brand", hit.brand.lower()))
-    return tags
+    counted = [(name, value.lower()) for name, value in single if value]
+    counted += [("aspect", aspect.lower()) for aspect in said["aspects"]]
+    counted += [("topic", topic.lower()) for topic in said["topics"]]
+    counted += [("severity", one.name.lower()) for one in dangers if one.confidence >= ASSERTED]
+    counted += [("brand", hit.brand.lower()) for hit in hits]
+    rare = (("story", said["story"]), ("author", author), ("event", said["event"]))
+    others = [(name, value.lower()) for name, value in rare if value]
+    against = [hit.brand.lower() for hit in hits if hit.polarity == Polarity.NEGATIVE]
+    others += [("negative_brand", brand) for brand in against]
+    return tuple(dict.fromkeys(counted)), tuple(dict.fromkeys(others))

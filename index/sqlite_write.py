@@ -20,7 +20,6 @@ from index.admit import admit
 from index.answers import LoadReport
 from index.body import digest, packed
 from index.document import COUNTERS, Document, tie
-from index.fields import COUNTED
 from index.sqlite_body import Squeezer
 from index.sqlite_codes import Codes, hash_of
 from index.sqlite_codes import brands as _codes_of
@@ -31,8 +30,8 @@ from keqing.records import Mention
 MOVED = "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
 Moving = tuple[Any, ...]  # collected_at in microseconds, counters as in the table `seen`
 _MICRO = 1_000_000
+_NOTHING: Stored = (0, b"", ())
 _counted = itemgetter(*COUNTERS[:4])
-_COUNTED = frozenset(COUNTED)
 
 
 class Item(NamedTuple):
@@ -45,12 +44,7 @@ class Item(NamedTuple):
     moving: Moving
 
 
-class Stored(NamedTuple):
-    """What is known of a document that stands in the index."""
-
-    row: int
-    sig: bytes
-    moving: Moving
+Stored = tuple[int, bytes, Moving]  # number, digest, what moves, of a document that stands there
 
 
 class FoundBy(NamedTuple):
@@ -67,10 +61,11 @@ def items(mentions: Sequence[Mention]) -> list[Item]:
     """Mentions with what is compared of them."""
     every = []
     for mention in mentions:
-        body, post = packed(mention), mention.post
-        at = round(post.collected_at.timestamp() * _MICRO)
-        moving = (at, *_counted(post.engagement.__dict__), post.rating, post.author.followers)
-        every.append(Item(post.id, mention, body, digest(mention, body), moving))
+        body, post = packed(mention), mention.post.__dict__
+        at = round(post["collected_at"].timestamp() * _MICRO)
+        counters = _counted(post["engagement"].__dict__)
+        moving = (at, *counters, post["rating"], post["author"].followers)
+        every.append(Item(post["id"], mention, body, digest(mention, body), moving))
     return every
 
 
@@ -88,20 +83,22 @@ class Writer:
         moved: list[tuple[Any, ...]] = []
         stale = unchanged = 0
         for item in batch:
-            old = known.get(item.id)
-            if old is None:
-                fresh[item.id] = item
-            elif item.moving[0] // 1000 < old.moving[0] // 1000:
+            row, sig, moving = known.get(item.id, _NOTHING)
+            if sig == item.sig:
+                if moving == item.moving:
+                    unchanged += 1
+                elif _older(item, moving):
+                    stale += 1
+                else:
+                    unchanged += 1
+                    moved.append((*item.moving, row))
+            elif row and _older(item, moving):
                 stale += 1
-            elif item.sig != old.sig:
-                fresh[item.id] = item
             else:
-                unchanged += 1
-                if item.moving != old.moving:
-                    moved.append((*item.moving, old.row))
+                fresh[item.id] = item
         _count(db, moved)
         documents, refused = admit([item.mention for item in fresh.values()])
-        changed = [known[doc.id].row for doc in documents if doc.id in known]
+        changed = [known[doc.id][0] for doc in documents if doc.id in known]
         if documents:
             self.take_out(db, changed)
             self._add(db, documents, fresh)
@@ -192,6 +189,11 @@ class Writer:
         return sheets
 
 
+def _older(item: Item, moving: Moving) -> bool:
+    """Whether a snapshot is older than the stored one, by the milliseconds that are its version."""
+    return bool(item.moving[0] // 1000 < moving[0] // 1000)
+
+
 def _hash(text: str) -> int:
     return xxhash.xxh3_64_intdigest(text.encode())
 
@@ -207,8 +209,7 @@ def _towards(doc: Document, brands: Mapping[str, int]) -> Iterable[tuple[int, in
 
 def _found_by(row: int, doc: Document) -> FoundBy:
     terms = doc.terms
-    named = zip(doc.tags, terms.split(" "), strict=True)
-    counted = " ".join(sorted([term for (name, _), term in named if name in _COUNTED]))
+    counted = " ".join(sorted(terms.split(" ")[: doc.counted]))
     place = doc.published_at << TIE_BITS | tie(doc.id)
     return FoundBy(row, place, terms, counted, hash_of(counted))
 
@@ -220,7 +221,7 @@ def _known(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Stored]:
         f"FROM ids JOIN seen USING (row) WHERE id IN ({','.join('?' * len(ids))})",
         ids,
     )
-    return {row[0]: Stored(row[1], row[2], row[3:]) for row in rows}
+    return {row[0]: (row[1], row[2], row[3:]) for row in rows}
 
 
 def _count(db: sqlite3.Connection, moved: Sequence[tuple[Any, ...]]) -> None:
