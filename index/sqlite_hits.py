@@ -23,7 +23,7 @@ from index.sqlite_body import Squeezer
 from index.sqlite_file import File
 from index.sqlite_questions import counted
 from index.sqlite_rows import rows
-from index.sqlite_sheets import Records
+from index.sqlite_sheets import Records, sheet_from
 from keqing.errors import UsageError
 
 EXPORTED = 500  # posts of one page of an export
@@ -66,14 +66,16 @@ def of_rows(
     node: Node,
     same: Mapping[int, int],
 ) -> list[Hit]:
-    """Documents by number, in the order given, with marks for the words of `node`."""
+    """Documents by number, in the order given, with marks for the words of `node`; missing ones
+    are left out.
+    """
     hits = []
+    sql = f"SELECT doc, collected_at, {', '.join(COUNTERS)} FROM mentions JOIN seen USING (row)"
     for row in numbers:
-        doc, collected_at, *counters = db.execute(
-            f"SELECT doc, collected_at, {', '.join(COUNTERS)} FROM mentions JOIN seen USING (row) "
-            "WHERE row = ?",
-            (row,),
-        ).fetchone()
+        stored = db.execute(f"{sql} WHERE row = ?", (row,)).fetchone()
+        if stored is None:
+            continue
+        doc, collected_at, *counters = stored
         kept = squeezer.whole(doc)
         values = shown(kept.content, datetime.fromtimestamp(collected_at / 1_000_000, UTC))
         values["detail"]["similar"] = same.get(row, 1)
@@ -93,18 +95,29 @@ def every(
 ) -> Iterator[Hit]:
     """Every match first seen before `as_of`, newest first.
 
-    The matches of that moment are fixed at once, a page is read in a transaction of its own, so that
-    no log grows while somebody reads slowly. A document that is erased or changed meanwhile is left
-    out, or shown as it is now if only its counters moved.
+    The matches of that moment are fixed at once; each page is read in a transaction of its own, so
+    that no log grows while somebody reads slowly. What changes meanwhile comes in its newer form,
+    what is erased is left out.
     """
     with file.reading() as db:
         found = rows(db, node, window)
         found = found[found["seen"] < as_of.timestamp()]
-        numbers = found["row"][_sorted(found, found["place"])].tolist()
-    for at in range(0, len(numbers), EXPORTED):
+        found = found[_sorted(found, found["place"])]
+        begin = db.execute("SELECT value FROM meta WHERE name = 'next'").fetchone()[0]
+    for at in range(0, len(found), EXPORTED):
+        part = found[at : at + EXPORTED]
         with file.reading() as db:
-            hits = of_rows(db, squeezer, numbers[at : at + EXPORTED], node, {})
+            newer = _newer(db, begin, part)
+            numbers = [newer.get(place, row) for place, row in part[["place", "row"]].tolist()]
+            hits = of_rows(db, squeezer, numbers, node, {})
         yield from hits
+
+
+def _newer(db: sqlite3.Connection, begin: int, found: Records) -> dict[int, int]:
+    """New numbers, by place, of documents that changed since `begin` was the next number."""
+    since = sheet_from(db, begin)
+    since = since[np.isin(since["place"], found["place"])]
+    return dict(zip(since["place"].tolist(), since["row"].tolist(), strict=True))
 
 
 def latest(db: sqlite3.Connection) -> datetime | None:

@@ -89,6 +89,15 @@ def by_row(db: sqlite3.Connection, rows: NDArray[np.int64]) -> Records:
     return found[np.isin(found["row"], rows)]
 
 
+def sheet_from(db: sqlite3.Connection, row: int) -> Records:
+    """The records of all documents whose numbers are `row` or above."""
+    parts = db.execute(
+        "SELECT facts FROM sheets WHERE key >= ? AND key < ?", (row // PART * PART, 1 << SHIFT)
+    )
+    found = records([part[0] for part in parts])
+    return found[found["row"] >= row]
+
+
 def records(parts: Sequence[bytes]) -> Records:
     """Parts as one array."""
     return np.frombuffer(b"".join(parts), RECORD)

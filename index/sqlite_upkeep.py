@@ -10,12 +10,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+import numpy as np
+
+from index.ast import Tag
 from index.body import unpacked
 from index.retention import kept_since
 from index.sqlite_body import Squeezer
 from index.sqlite_codes import drop_unused
 from index.sqlite_file import File
-from index.sqlite_sheets import ALL, TIE_BITS, sheet
+from index.sqlite_query import selected
+from index.sqlite_sheets import ALL, SHIFT, TIE_BITS, by_row, sheet
 from index.sqlite_write import MOVED, Writer
 
 CHUNK = 500  # documents of one transaction, so that no other writer waits long
@@ -48,10 +52,13 @@ def erase(file: File, writer: Writer, ids: Sequence[str]) -> int:
 def find(
     db: sqlite3.Connection, squeezer: Squeezer, field: Literal["author", "url"], value: str
 ) -> list[str]:
-    """Ids of the posts of an author or at an address: every document is looked at."""
-    asked = value.encode()
-    found = []
-    for (doc,) in db.execute("SELECT doc FROM mentions"):
+    """Ids of the posts of an author or at an address; for an address every document is looked at."""
+    sql, params = "SELECT doc FROM mentions", list[object]()
+    if field == "author":
+        numbers, params = selected(Tag("author", value), (0, 1 << SHIFT))
+        sql = f"{sql} WHERE row IN ({numbers})"
+    asked, found = value.encode(), []
+    for (doc,) in db.execute(sql, params):
         body = squeezer.body(doc)
         if asked in body and (content := unpacked(body))[field] == value:
             found.append(content["id"])
@@ -70,20 +77,20 @@ def health(file: File) -> dict[str, Any]:
 def _taken_out(file: File, writer: Writer, rows: Sequence[int]) -> int:
     """Remove documents by number; those that are gone meanwhile are not counted."""
     with file.writing() as db:
-        here = [
-            row
-            for row in rows
-            if db.execute("SELECT 1 FROM mentions WHERE row = ?", (row,)).fetchone()
-        ]
-        if here:
-            writer.take_out(db, here)
+        found = by_row(db, np.array(rows, np.int64))
+        if len(found):
+            writer.take_out(db, found["row"].tolist())
             db.execute(MOVED)
-            seen = sheet(db, ALL, None)["seen"]
-            db.execute(
-                "UPDATE meta SET value = ? WHERE name = 'latest'",
-                (int(seen.max()) if len(seen) else None,),
-            )
-    return len(here)
+            _latest(db, int(found["seen"].max()))
+    return len(found)
+
+
+def _latest(db: sqlite3.Connection, gone: int) -> None:
+    """Set the newest first sight again if a post of that moment went."""
+    if db.execute("SELECT value FROM meta WHERE name = 'latest'").fetchone()[0] == gone:
+        seen = sheet(db, ALL, None)["seen"]
+        newest = int(seen.max()) if len(seen) else None
+        db.execute("UPDATE meta SET value = ? WHERE name = 'latest'", (newest,))
 
 
 def _pack(file: File, writer: Writer) -> None:

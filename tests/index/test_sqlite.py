@@ -2,16 +2,89 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from index.answers import Window
+from index.ast import All, Tag
 from index.sqlite import SqliteEngine
+from index.sqlite_recount import differences
+from index.sqlite_sheets import PART
 from tests.contracts.index.made import T0, mention
+
+MONTH = Window(T0 - timedelta(days=30), T0 + timedelta(days=1))
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[SqliteEngine]:
+    """An empty engine."""
+    made = SqliteEngine(tmp_path / "e.db")
+    yield made
+    made.close()
 
 
 def test_what_is_erased_is_gone(tmp_path: Path) -> None:
-    """After erasure no byte of the text is left in the index's files."""
+    """After erasure no byte of the text is left in the index's files, not as it is squeezed either."""
     engine = SqliteEngine(tmp_path / "e.db")
-    engine.upsert([mention(1, "绝密词汇甲 乙"), mention(2)], T0)
+    engine.upsert([mention(1, "绝密词汇甲 乙", story="事由丙"), mention(2)], T0)
+    with sqlite3.connect(tmp_path / "e.db") as db:
+        squeezed = [row[0] for row in db.execute("SELECT doc FROM mentions ORDER BY row")]
+    db.close()
     assert engine.erase_ids(["weibo:1", "weibo:none"]) == 1
     engine.close()
-    assert not any("绝密词汇甲".encode() in f.read_bytes() for f in tmp_path.iterdir())
+    left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert [part in left for part in squeezed] == [False, True]
+    assert not any(word.encode() in left for word in ("绝密词汇甲", "事由丙"))
+
+
+def test_what_an_edit_took_out_goes_with_the_post(engine: SqliteEngine) -> None:
+    """A word of an older snapshot is in no table after the post is erased."""
+    engine.upsert([mention(1, "绝密词汇甲 乙")], T0)
+    engine.upsert([mention(1, "换了 话", collected=T0 + timedelta(hours=1))], T0)
+    engine.erase_ids(["weibo:1"])
+    engine.close()
+    assert "绝密词汇甲".encode() not in engine.path.read_bytes()
+
+
+def test_an_export_shows_what_stood_at_its_begin(engine: SqliteEngine) -> None:
+    """Beside a writer it neither waits nor grows; a changed post is new, an erased one left out."""
+    engine.upsert([mention(n) for n in range(1200)], T0)
+    export = engine.export(All(), None, T0 + timedelta(days=9))
+    first = next(export)
+    later = T0 + timedelta(days=2)
+    engine.upsert([mention(n, "新 话", collected=later) for n in (0, 1, 5000)], T0)
+    engine.upsert([mention(3, likes=7, collected=later)], T0)
+    engine.erase_ids(["weibo:2"])
+    rest = {hit.id: hit for hit in export}
+    assert first.id == "weibo:1199"
+    assert len(rest) == 1198
+    assert (rest["weibo:0"].text, rest["weibo:3"].likes) == ("新话", 7)
+    assert not {"weibo:2", "weibo:5000"} & rest.keys()
+
+
+def test_a_late_post_is_counted_in_its_own_time(engine: SqliteEngine) -> None:
+    """A post that arrives weeks late, after full parts, is in the window of its time and no other."""
+    engine.upsert([mention(n) for n in range(3 * PART)], T0)
+    engine.upsert([mention(9999, at=T0 - timedelta(days=20))], T0)
+    early = replace(MONTH, end=T0)
+    assert engine.count(Tag("brand", "tea"), early).posts == 1
+    assert engine.count(All(), replace(MONTH, start=T0)).posts == 3 * PART
+    assert sum(engine.counts(["tea"], MONTH, 86_400)["tea"].posts) == 3 * PART + 1
+
+
+def test_two_threads_give_names_once(engine: SqliteEngine) -> None:
+    """What one writer remembers of names is forgotten when another drops them."""
+    other = SqliteEngine(engine.path)
+    engine.upsert([mention(1, "甲"), mention(2, "乙")], T0)
+    other.upsert([mention(3, "甲")], T0)
+    engine.erase_ids(["weibo:1", "weibo:3"])
+    other.upsert([mention(4, "甲")], T0)
+    found = engine.keywords(All(), None, MONTH)
+    assert {word.word: word.count for word in found} == {"甲": 1, "乙": 1}
+    assert differences(engine) == []
+    other.close()
