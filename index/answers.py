@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -185,6 +185,9 @@ class IndexEngine(Protocol):
         fold: bool = False,
     ) -> SearchPage:
         """Posts that match, newest (riskiest, most answered) first."""
+
+    def export(self, node: Node, window: Window | None, as_of: datetime) -> Iterator[Hit]:
+        """Every match first seen before `as_of`, newest first; complete beside a writer."""
 
     def count(self, node: Node, window: Window | None) -> Count:
         """How many match."""

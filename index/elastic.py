@@ -30,6 +30,7 @@ from index.document import Document
 from index.elastic_bulk import Action, Bulk
 from index.elastic_client import Server
 from index.elastic_document import SHOWN, answer, document_id, tag_value
+from index.elastic_export import every
 from index.elastic_mapping import Names
 from index.elastic_months import drop_before
 from index.elastic_pages import NEWEST, Pages
@@ -125,6 +126,12 @@ class ElasticEngine:
         hits = tuple(answer(hit, node, copies) for hit, copies in page.rows)
         as_of = page.newest or datetime.fromtimestamp(0, UTC)
         return SearchPage(hits, page.total, page.cursor, as_of)
+
+    def export(self, node: Node, window: Window | None, as_of: datetime) -> Iterator[Hit]:
+        """Every match first seen before `as_of`, newest first, from one moment of the index."""
+        seen: Query = {"range": {"first_seen_at": {"lt": int(as_of.timestamp() * 1000)}}}
+        found = every(self.server, self._target(), where(node, window, seen))
+        return (answer(hit, node) for hit in found)
 
     def count(self, node: Node, window: Window | None) -> Count:
         """Posts, and stories and voices within a few percent above 40,000."""
