@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +22,7 @@ from index.similar import vector_bytes
 from keqing.records import Mention, Polarity, Post
 
 COUNTERS = ("likes", "comments", "reposts", "views", "rating", "followers")
+_SINGLE = ("source", "channel", "region", "polarity", "intent", "kind", "emotion", "platform")
 _RECORDS = ("brands", "severity")
 _UNSAFE = str.maketrans({"'": "_", '"': "_", "\0": "_"})
 _ODD = re.compile("['\"\0\\s]")
@@ -202,18 +203,30 @@ def _tags(
     dangers: Sequence[Any],
 ) -> tuple[Tags, Tags]:
     """The tags whose values are counted, and the others."""
-    single = (
-        ("source", post["source"]), ("channel", post["channel"]), ("region", post["region"]),
-        ("polarity", said["polarity"]), ("intent", said["intent"]), ("kind", post["kind"]),
-        ("emotion", said["emotion"]), ("platform", post["platform"]),
+    counted = _single(
+        post["source"], post["channel"], post["region"], said["polarity"], said["intent"],
+        post["kind"], said["emotion"], post["platform"],
     )  # fmt: skip
-    counted = [(name, value.lower()) for name, value in single if value]
-    counted += [("aspect", aspect.lower()) for aspect in said["aspects"]]
-    counted += [("topic", topic.lower()) for topic in said["topics"]]
-    counted += [("severity", one.name.lower()) for one in dangers if one.confidence >= ASSERTED]
-    counted += [("brand", hit.brand.lower()) for hit in hits]
-    rare = (("story", said["story"]), ("author", author), ("event", said["event"]))
-    others = [(name, value.lower()) for name, value in rare if value]
-    against = [hit.brand.lower() for hit in hits if hit.polarity == Polarity.NEGATIVE]
-    others += [("negative_brand", brand) for brand in against]
-    return tuple(dict.fromkeys(counted)), tuple(dict.fromkeys(others))
+    many = [("topic", topic.lower()) for topic in said["topics"]]
+    if said["aspects"]:
+        many += [("aspect", aspect.lower()) for aspect in said["aspects"]]
+    if dangers:
+        many += [("severity", one.name.lower()) for one in dangers if one.confidence >= ASSERTED]
+    others = [("story", said["story"].lower())] if said["story"] else []
+    if author:
+        others.append(("author", author.lower()))
+    if said["event"]:
+        others.append(("event", said["event"].lower()))
+    for hit in hits:
+        brand = hit.brand.lower()
+        many.append(("brand", brand))
+        if hit.polarity == Polarity.NEGATIVE:
+            others.append(("negative_brand", brand))
+    return counted + tuple(dict.fromkeys(many)), tuple(dict.fromkeys(others))
+
+
+@lru_cache(maxsize=8192)  # a source's posts have few mixtures of these
+def _single(*values: str | None) -> Tags:
+    return tuple(
+        (name, value.lower()) for name, value in zip(_SINGLE, values, strict=True) if value
+    )

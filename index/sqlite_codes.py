@@ -44,7 +44,7 @@ class Codes:
     def learn(self, db: sqlite3.Connection, kind: Kind, wanted: Iterable[str]) -> dict[str, int]:
         """The codes of names, new ones for those that have none."""
         known = self._names[kind]
-        new = [name for name in set(wanted) if name not in known]
+        new = sorted(set(wanted).difference(known))
         if new:
             known.update(_found(db, kind, new))
             given = [(kind, name) for name in new if name not in known]

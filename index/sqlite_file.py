@@ -29,7 +29,7 @@ PRAGMAS = (
     "temp_store=MEMORY",
 )
 # Few, larger merges: each word is written about three times until it lies in the largest segment.
-AUTOMERGE = 8
+AUTOMERGE = 16
 
 
 class File:
