@@ -192,7 +192,10 @@ def test_the_newest_counts_and_model_withdraws(tmp_path: Path) -> None:
             )
         corrections.correct(tx, mention(), "emotion", "喜悦", by="wu", reason="笑", now=NOW)
         standing = corrections.of_posts(tx, ["demo:x", "demo:y"])
-    assert {r.field: r.to for r in standing["demo:x"]} == {"polarity": "positive", "emotion": "喜悦"}
+    assert {r.field: r.to for r in standing["demo:x"]} == {
+        "polarity": "positive",
+        "emotion": "喜悦",
+    }
     assert standing["demo:x"][0].stamp == "m1 d1 p1"
     with db.begin(engine) as tx:
         corrections.correct(tx, mention(), "polarity", "model", by="li", reason="看错", now=NOW)
