@@ -31,10 +31,12 @@ SETTINGS = (
     "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200",
     "shared_buffers=32MB", "autovacuum=off", "log_min_messages=warning", "max_wal_size=2GB",
 )  # fmt: skip
-# Ends a server whose test run was killed: the pipe from the run closes, whatever became of it.
+# Ends a server whose test run was killed: the pipe from the run closes, whatever became of it. One that
+# was just being started writes its pid a little later.
 GUARD = """
 read _
-pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
+n=0
+while [ $n -lt 300 ] && ! pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null); do sleep 0.2; n=$((n + 1)); done
 [ -n "$pid" ] && kill -QUIT "$pid"
 sleep 1
 rm -rf "$1"
