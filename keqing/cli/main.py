@@ -19,6 +19,7 @@ from keqing.cli import (
     correct,
     crawling,
     doctor,
+    export,
     indexing,
     line,
     onepass,
@@ -77,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="keqing", description="客情：品牌舆情监测")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for module in (
-        up, onepass, plan, serve, crawling, line, staff, correct, indexing, upkeep, doctor, trouble, text, words
+        up, onepass, plan, serve, crawling, line, staff, export, correct, indexing, upkeep, doctor, trouble, text, words
     ):  # fmt: skip
         module.add_verbs(
             lambda name, call, about, example: _verb(verbs, name, call, about, example)
