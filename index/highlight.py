@@ -30,7 +30,9 @@ def spans(node: Node, tokens: Sequence[str], text: str) -> tuple[tuple[int, int]
 
 
 def _places(tokens: Sequence[str], text: str) -> list[tuple[int, int] | None]:
-    flat = "".join(low if len(low := char.lower()) == 1 else char for char in text)
+    flat = text.lower()
+    if len(flat) != len(text) or "Σ" in text:  # a final sigma is another letter than in a token
+        flat = "".join(low if len(low := char.lower()) == 1 else char for char in text)
     places: list[tuple[int, int] | None] = []
     at = 0
     for token in tokens:

@@ -21,12 +21,24 @@ FIRST = Path(__file__).with_name("posts.zdict")
 
 
 class Kept(NamedTuple):
-    """What is stored of a document: its content by name, and what it is found by in `fts`."""
+    """What is stored of a document; what it is found by in `fts` follows from its content."""
 
-    content: dict[str, Any]
-    words: str
-    title_words: str
-    terms: str
+    content: dict[str, Any]  # by name
+
+    @property
+    def words(self) -> str:
+        """Clean tokens of the text, a blank between each two."""
+        return joined(self.content["tokens"])
+
+    @property
+    def title_words(self) -> str:
+        """Clean tokens of the title."""
+        return joined(self.content["title_tokens"])
+
+    @property
+    def terms(self) -> str:
+        """The tags."""
+        return terms(tags_of(self.content))
 
 
 class Squeezer:
@@ -46,9 +58,7 @@ class Squeezer:
 
     def whole(self, stored: bytes) -> Kept:
         """What was stored."""
-        content = unpacked(self.body(stored))
-        words, title = joined(content["tokens"]), joined(content["title_tokens"])
-        return Kept(content, words, title, terms(tags_of(content)))
+        return Kept(unpacked(self.body(stored)))
 
 
 def squeezer(db: sqlite3.Connection) -> Squeezer:

@@ -15,12 +15,15 @@ Condition = tuple[str, list[object]]
 def selected(node: Node, span: tuple[int, int]) -> Condition:
     """A SELECT of the numbers within `span`, the second excluded, of the documents that match."""
     if (match := _match(node) or _but(node)) is not None:
-        return "SELECT rowid FROM fts WHERE fts MATCH ? AND rowid >= ? AND rowid < ?", [
+        return "SELECT rowid AS number FROM fts WHERE fts MATCH ? AND rowid >= ? AND rowid < ?", [
             match,
             *span,
         ]
     sql, params = condition(node)
-    return f"SELECT row FROM seen s WHERE row >= ? AND row < ? AND ({sql})", [*span, *params]
+    return f"SELECT row AS number FROM seen s WHERE row >= ? AND row < ? AND ({sql})", [
+        *span,
+        *params,
+    ]
 
 
 def _but(node: Node) -> str | None:

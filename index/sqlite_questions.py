@@ -18,7 +18,7 @@ from index.ast import All, Node
 from index.score import jlh
 from index.series import Grid
 from index.sqlite_codes import code_of, names, tagsets
-from index.sqlite_rows import rows, with_words
+from index.sqlite_rows import rows, word_counts
 from index.sqlite_sheets import (
     AGAINST,
     FOR,
@@ -71,15 +71,15 @@ def keywords(
     db: sqlite3.Connection, node: Node, window: Window | None, background: Window, size: int
 ) -> list[Keyword]:
     """Words by their score, the likeliest first."""
-    here, codes = with_words(db, node, window)
-    if not len(codes):
-        return []
-    there, usual = with_words(db, All(), background)
-    n, m = len(here), len(there)
-    count = np.bincount(codes)
+    n, count = word_counts(db, node, window)
     words = np.flatnonzero(count)
+    if not len(words):
+        return []
+    m, usual = word_counts(db, All(), background)
     often = count[words]
-    before = np.bincount(usual, minlength=len(count))[words]
+    before = np.zeros(len(count), np.int64)
+    before[: len(usual)] = usual[: len(count)]
+    before = before[words]
     best = _likeliest(often, before, n, m, size)
     named = names(db, words[best].tolist())
     found = [

@@ -19,17 +19,15 @@ from index.sqlite_query import selected
 from index.sqlite_sheets import (
     AGAINST,
     ALL,
-    Codes,
     Records,
     by_row,
-    chosen,
+    counted_words,
     inside,
-    parts_of,
-    records,
     sheet,
     span,
     within,
     words,
+    words_by_row,
 )
 
 
@@ -46,25 +44,29 @@ def rows(db: sqlite3.Connection, node: Node, window: Window | None) -> Records:
     return within(by_row(db, _found(db, node, window)), window)
 
 
-def with_words(db: sqlite3.Connection, node: Node, window: Window | None) -> tuple[Records, Codes]:
-    """The documents that match, and the codes of their keywords one after another."""
-    if isinstance(node, All):
-        return words(db, ALL, window)
-    about = _about(db, node)
+def word_counts(
+    db: sqlite3.Connection, node: Node, window: Window | None
+) -> tuple[int, NDArray[np.int64]]:
+    """How many documents match, and how many of them have each keyword, by its code."""
+    about = (([ALL], False)) if isinstance(node, All) else _about(db, node)
     if about is not None and len(about[0]) == 1:
         found, codes = words(db, about[0][0], window)
-        return chosen(found, codes, found["flags"] & AGAINST > 0) if about[1] else (found, codes)
-    rows_ = rows(db, node, window)["row"] if about else _found(db, node, window)
-    parts = parts_of(db, rows_.astype(np.int64))
-    found = records([facts for facts, _ in parts])
-    mask = np.isin(found["row"], rows_) & inside(found, window)
-    return chosen(found, np.frombuffer(b"".join([w for _, w in parts]), np.uint32), mask)
+        mask = inside(found, window)
+        if about[1]:
+            mask &= found["flags"] & AGAINST > 0
+    else:
+        numbers = rows(db, node, window)["row"]
+        found, codes = words_by_row(db, numbers)
+        mask = np.isin(found["row"], numbers)
+    return int(np.count_nonzero(mask)), counted_words(found, codes, mask)
 
 
 def _found(db: sqlite3.Connection, node: Node, window: Window | None) -> NDArray[np.int64]:
     """Numbers of the documents that match, of those in the window and perhaps some outside."""
     sql, params = selected(node, span(db, window))
-    return np.array([row[0] for row in db.execute(sql, params)], np.int64)
+    # One text of many numbers is read in half the time of as many rows.
+    told = db.execute(f"SELECT group_concat(number) FROM ({sql})", params).fetchone()[0]
+    return np.fromstring(told or "", np.int64, sep=",")
 
 
 def _about(db: sqlite3.Connection, node: Node) -> tuple[list[int], bool] | None:

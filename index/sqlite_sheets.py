@@ -51,32 +51,43 @@ def sheet(db: sqlite3.Connection, code: int, window: Window | None) -> Records:
 
 
 def words(db: sqlite3.Connection, code: int, window: Window | None) -> tuple[Records, Codes]:
-    """All documents of a brand in a window, and the codes of their keywords one after another."""
+    """The documents of all parts that a window touches, and their keywords one after another."""
     sql, params = _zones(code, window)
     rows = db.execute(
-        f"SELECT facts, words FROM ({sql}) CROSS JOIN sheets USING (key) JOIN sheet_words USING (key)",
+        f"SELECT facts, words FROM ({sql}) CROSS JOIN sheets USING (key) "
+        "JOIN sheet_words USING (key)",
         params,
     ).fetchall()
-    found = records([row[0] for row in rows])
-    codes = np.frombuffer(b"".join([row[1] for row in rows]), np.uint32)
-    return chosen(found, codes, inside(found, window))
+    return records([row[0] for row in rows]), _codes([row[1] for row in rows])
 
 
-def chosen(found: Records, codes: Codes, mask: NDArray[np.bool_]) -> tuple[Records, Codes]:
-    """The documents of a mask with their codes."""
-    if mask.all():
-        return found, codes
-    return found[mask], codes[np.repeat(mask, found["words"])]
-
-
-def parts_of(db: sqlite3.Connection, rows: NDArray[np.int64]) -> list[tuple[bytes, bytes]]:
-    """The parts of ALL in which documents lie, with their words."""
-    keys = np.unique(rows // PART * PART)
-    return db.execute(
+def words_by_row(db: sqlite3.Connection, rows: NDArray[Any]) -> tuple[Records, Codes]:
+    """The documents of all parts of ALL in which `rows` lie, and their keywords."""
+    keys = np.unique(rows.astype(np.int64) // PART * PART)
+    parts = db.execute(
         "SELECT facts, words FROM json_each(?) j JOIN sheets s ON s.key = j.value "
         "JOIN sheet_words w ON w.key = s.key",
         (str(keys.tolist()),),
     ).fetchall()
+    return records([part[0] for part in parts]), _codes([part[1] for part in parts])
+
+
+def counted_words(found: Records, codes: Codes, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many of the documents of a mask have each keyword, by its code."""
+    most = int(codes.max()) + 1 if len(codes) else 0
+    inner = 2 * np.count_nonzero(mask) < len(mask)  # the fewer are picked, and taken off the others
+    few = codes[np.repeat(mask if inner else ~mask, found["words"])]
+    counts = np.bincount(few, minlength=most)
+    return counts if inner else np.bincount(codes, minlength=most) - counts
+
+
+def chosen(found: Records, codes: Codes, mask: NDArray[np.bool_]) -> tuple[Records, Codes]:
+    """The documents of a mask with their keywords."""
+    return found[mask], codes[np.repeat(mask, found["words"])]
+
+
+def _codes(parts: Sequence[bytes]) -> Codes:
+    return np.frombuffer(b"".join(parts), np.uint32)
 
 
 def by_row(db: sqlite3.Connection, rows: NDArray[np.int64]) -> Records:
