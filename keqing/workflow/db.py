@@ -23,8 +23,9 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from keqing.errors import WorkflowError
+from keqing.errors import IndexBusy, WorkflowError
 from keqing.settings import Settings
 from keqing.workflow import faults, postgres
 from keqing.workflow.postgres import READS, WAIT_MS
@@ -143,6 +144,10 @@ def _translated(engine: Engine, wait_s: float) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise faults.translated(error, engine, wait_s) from error
+    except PoolTimeout as error:
+        raise IndexBusy(
+            "all connections of this process to the workflow database are in use; try again"
+        ) from error
 
 
 def _pragmas(connection: Any, _record: Any) -> None:

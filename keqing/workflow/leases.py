@@ -37,7 +37,7 @@ LEASES = Table(
 def this_process(role: str) -> str:
     """Owner text of the calling process: `<host>|<pid>|<start>|<role>`."""
     pid = os.getpid()
-    return f"{socket.gethostname()}|{pid}|{_start_of(pid)}|{role}"
+    return f"{_host()}|{pid}|{_start_of(pid)}|{role}"
 
 
 @contextmanager
@@ -99,7 +99,15 @@ def _is_dead(owner: str) -> bool:
     host, _, rest = owner.partition("|")
     pid, _, rest = rest.partition("|")
     started = rest.partition("|")[0]
-    return host == socket.gethostname() and pid.isdigit() and _start_of(int(pid)) != started
+    return host == _host() and pid.isdigit() and _start_of(int(pid)) != started
+
+
+def _host() -> str:
+    """Where a pid means something: containers may share a host's name and have pids of their own."""
+    try:
+        return f"{socket.gethostname()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return socket.gethostname()
 
 
 def _start_of(pid: int) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -81,6 +82,21 @@ def test_a_writer_waits_as_long_as_it_was_told(opened: Opened) -> None:
         pass
 
 
+def test_a_process_without_a_free_connection_is_busy(opened: Opened) -> None:
+    """More readers at once than connections are told to come again, in our words."""
+    engine = opened()
+    engine.pool._timeout = 0.05  # type: ignore[attr-defined]
+
+    def read_at_once(n: int) -> None:
+        with ExitStack() as held:
+            for _ in range(n):
+                held.enter_context(db.read(engine))
+
+    read_at_once(10)
+    with pytest.raises(IndexBusy, match="in use"):
+        read_at_once(50)
+
+
 def test_a_lease_has_one_holder(opened: Opened) -> None:
     """A second run of a stage is told who is at work; afterwards the lease is free."""
     engine = opened()
@@ -107,6 +123,21 @@ def test_the_lease_of_a_dead_process_is_taken_at_once(opened: Opened) -> None:
             leases.LEASES.insert().values(name="score", owner=dead, until=NOW + timedelta(hours=1))
         )
     with leases.hold(engine, "score", leases.this_process("b"), lambda: NOW):
+        pass
+
+
+def test_a_process_elsewhere_is_not_called_dead(opened: Opened) -> None:
+    """A holder in another container under the same host name is waited for, whatever its pid is here."""
+    engine = opened()
+    host, _, rest = leases.this_process("x").partition(" ")
+    elsewhere = f"{host} pid:[1]|{rest.partition('|')[2].replace('|', '0|', 1)}"
+    with db.begin(engine) as tx:
+        until = NOW + timedelta(seconds=30)
+        tx.execute(leases.LEASES.insert().values(name="score", owner=elsewhere, until=until))
+    with (
+        pytest.raises(LeaseHeld),
+        leases.hold(engine, "score", leases.this_process("b"), lambda: NOW),
+    ):
         pass
 
 
