@@ -7,6 +7,8 @@ need=()
 command -v chromium >/dev/null || need+=(chromium)
 fc-list :lang=zh 2>/dev/null | grep -q . || need+=(fonts-noto-cjk fontconfig)
 [ -n "$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] || need+=(postgresql)
+# deploy/'s scripts are run by tests, and run by these in the server's own image
+for tool in curl unzip; do command -v "$tool" >/dev/null || need+=("$tool"); done
 [ ${#need[@]} -eq 0 ] && exit 0
 echo "tests need Debian packages: ${need[*]}"
 if ! command -v apt-get >/dev/null; then echo "no apt-get here: install them by hand"; exit 0; fi

@@ -27,6 +27,12 @@ def run(*command: str, env: Mapping[str, str] | None = None) -> subprocess.Compl
                           timeout=120, check=False)  # fmt: skip
 
 
+def needs(tool: str) -> None:
+    """A program of the server's image that this machine may lack."""
+    if shutil.which(tool) is None:
+        lacking(f"tests of deploy/'s scripts need {tool}")
+
+
 def test_secrets_are_made_once(tmp_path: Path) -> None:
     """Each declared one, for its owner's eyes only; a second run makes the missing and changes none."""
     shutil.copy(DEPLOY / "secrets.sh", tmp_path)
@@ -52,8 +58,7 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
 
 def test_certificates_are_of_one_authority(tmp_path: Path) -> None:
     """By the server's own program: names, chain and rights; what is there is not made again."""
-    if shutil.which("unzip") is None:
-        lacking("the certificates' test needs unzip")
+    needs("unzip")
     try:
         util = tree() / "bin" / "elasticsearch-certutil"
         env = {"ES_JAVA_HOME": str(java_home()), "CERTS": str(tmp_path), "CERTUTIL": str(util),
@@ -79,7 +84,8 @@ def test_certificates_are_of_one_authority(tmp_path: Path) -> None:
 
 @pytest.fixture
 def secrets(tmp_path: Path) -> Path:
-    """Files as secrets.sh makes them."""
+    """Files as secrets.sh makes them, for scripts that call curl."""
+    needs("curl")
     for name in ("elastic_password", "kibana_system_password", "kibana_viewer_password",
                  "keqing_index_password", "keqing_public_password"):  # fmt: skip
         (tmp_path / name).write_text(f'{name}-"\\x', "utf-8")
