@@ -64,6 +64,7 @@ def questions() -> dict[str, Ask]:
     top: Node = Tag("brand", "brand0")
     words: Node = And((top, Word("词00010"), Not(Word("词00003"))))
     some: Node = Or((Word("词00020"), Word("词00030"), Phrase(("词00001", "词00002"))))
+    rarer: Node = Or((Word("词00150"), Word("词00160"), Phrase(("词00001", "词00002"))))
     phrase: Node = And((Phrase(("词00001", "词00002")), Tag("source", "s3")))
     return {
         "timeline, 7 days hourly": lambda e: e.counts(["brand0"], week, 3600),
@@ -80,6 +81,7 @@ def questions() -> dict[str, Ask]:
         "count and distinct voices, 90 days": lambda e: e.count(top, quarter),
         "brand AND word NOT word, newest": lambda e: e.search(words, month),
         "OR of three, by risk": lambda e: e.search(some, month, sort="risk"),
+        "OR of three rarer, by risk": lambda e: e.search(rarer, month, sort="risk"),
         "phrase and source, newest": lambda e: e.search(phrase, month),
         "mentions page, folded": lambda e: e.search(top, week, fold=True),
         "most repeated, folded": lambda e: e.search(top, week, sort="similar", fold=True, size=5),

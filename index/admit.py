@@ -6,7 +6,7 @@ is the same for every engine, so that their answers stay equal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from index.document import Document, to_document
@@ -48,9 +48,14 @@ def _objection(doc: Document) -> str | None:
         # Against the time of collection, not of loading: a replay refuses the same posts.
         return f"published {_text(doc.published_at)}, more than a day after it was collected"
     for name, value in (*doc.counters.items(), ("risk", doc.risk), ("severity", doc.severity)):
-        if value is not None and not -MAX_COUNTER <= value <= MAX_COUNTER:  # nan is neither
+        if not storable((value,)):
             return f"{name} = {value} is no number that can be stored"
     return None
+
+
+def storable(numbers: Iterable[float | None]) -> bool:
+    """Whether all are numbers that every engine keeps as they are; nan is none."""
+    return all(one is None or -MAX_COUNTER <= one <= MAX_COUNTER for one in numbers)
 
 
 def _text(at: int) -> str:

@@ -5,7 +5,6 @@ In:  a Mention. Out: a Document with its filter tags, counters and the object th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -19,13 +18,12 @@ from index.answers import Hit
 from index.body import ASSERTED, digest, packed, shown, unpacked
 from index.matcher import Fields
 from index.similar import vector_bytes
+from index.terms import clean, joined, tag_term, terms
 from keqing.records import Mention, Polarity, Post
 
 COUNTERS = ("likes", "comments", "reposts", "views", "rating", "followers")
 _SINGLE = ("source", "channel", "region", "polarity", "intent", "kind", "emotion", "platform")
 _RECORDS = ("brands", "severity")
-_UNSAFE = str.maketrans({"'": "_", '"': "_", "\0": "_"})
-_ODD = re.compile("['\"\0\\s]")
 
 Numbers = dict[str, float | None]
 Tags = tuple[tuple[str, str], ...]
@@ -134,34 +132,6 @@ def to_document(mention: Mention) -> Document:
     )
 
 
-def joined(tokens: Sequence[str]) -> str:
-    """Clean tokens as one text, a blank between each two."""
-    if not tokens:
-        return ""
-    low = " ".join(tokens).lower()
-    if "'" not in low and '"' not in low and "\0" not in low and len(low.split()) == len(tokens):
-        return low  # nearly all: no token is empty, has a blank or a quote
-    return " ".join(map(clean, tokens))
-
-
-def terms(tags: Sequence[tuple[str, str]]) -> str:
-    """Tags as `tag_term` stores each, a blank between each two, in their order."""
-    return joined([f"{name}:{value}" for name, value in tags])
-
-
-def clean(token: str) -> str:
-    """A token as both engines store it: lower case, one unit, no quotes."""
-    low = token.lower()
-    if low and not _ODD.search(low):
-        return low
-    return "_".join(low.translate(_UNSAFE).split()) or "_"
-
-
-def tag_term(name: str, value: str) -> str:
-    """How a filter is stored: one token, `name:value`."""
-    return clean(f"{name}:{value}")
-
-
 def tie(post_id: str) -> int:
     """Order among posts of one second: 31 bits of a hash of the id."""
     return xxhash.xxh3_64_intdigest(post_id.encode()) >> 33
@@ -230,3 +200,7 @@ def _single(*values: str | None) -> Tags:
     return tuple(
         (name, value.lower()) for name, value in zip(_SINGLE, values, strict=True) if value
     )
+
+
+__all__ = ["ASSERTED", "COUNTERS", "Document", "clean", "joined", "tag_term", "tags_of", "terms", "tie",
+           "to_document", "to_hit"]  # fmt: skip

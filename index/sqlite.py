@@ -31,10 +31,8 @@ from index.sqlite_body import Squeezer, squeezer
 from index.sqlite_file import File
 from index.sqlite_rows import rows
 from index.sqlite_similar import nearest
-from index.sqlite_write import Item, Writer, items
+from index.sqlite_write import Writer, chunks
 from keqing.records import Mention
-
-CHUNK = 500
 
 
 class SqliteEngine:
@@ -51,7 +49,7 @@ class SqliteEngine:
     def upsert(self, mentions: Sequence[Mention], now: datetime) -> LoadReport:
         """Store mentions in transactions of 500; a refused one is reported, the others go in."""
         total = LoadReport()
-        for chunk in _apart(items(mentions)):
+        for chunk in chunks(mentions):
             writer = self._writer()
             try:
                 with self._file.writing() as db:
@@ -177,18 +175,6 @@ class SqliteEngine:
         if writer is None:
             writer = self._local.writer = Writer(self.squeezer)
         return writer
-
-
-def _apart(every: Sequence[Item]) -> Iterator[list[Item]]:
-    """Chunks in which no id stands twice: the second of two sees what became of the first."""
-    chunk: dict[str, Item] = {}
-    for item in every:
-        if item.id in chunk or len(chunk) == CHUNK:
-            yield list(chunk.values())
-            chunk = {}
-        chunk[item.id] = item
-    if chunk:
-        yield list(chunk.values())
 
 
 class InPlace:

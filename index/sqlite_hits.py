@@ -49,7 +49,8 @@ def page(
         order = order[_past(found, keys, after)[order]]
     top = order[:size]
     numbers = found["row"][top].tolist()
-    same = {row: int(np.count_nonzero(found["story"] == found["story"][n]))
+    story = np.ascontiguousarray(found["story"])
+    same = {row: int(np.count_nonzero(story == story[n]))
             for row, n in zip(numbers, top, strict=True)}  # fmt: skip
     hits = of_rows(db, squeezer, numbers, node, same)
     last = None if len(order) <= size else top[-1]

@@ -8,28 +8,26 @@ else FTS5 writes a segment of its own for each.
 from __future__ import annotations
 
 import sqlite3
-from array import array
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-import xxhash
-
-from index.admit import admit
+from index.admit import admit, storable
 from index.answers import LoadReport
 from index.body import digest, packed
-from index.document import COUNTERS, Document, tie
+from index.document import COUNTERS, Document
 from index.sqlite_body import Squeezer
-from index.sqlite_codes import Codes, hash_of
+from index.sqlite_codes import Codes
 from index.sqlite_codes import brands as _codes_of
-from index.sqlite_parts import New, append, remove
-from index.sqlite_sheets import AGAINST, ALL, FOR, NEGATIVE, TIE_BITS, TIMED, VOICE, pack
+from index.sqlite_facts import facts, found_by
+from index.sqlite_parts import append, remove
+from index.sqlite_sheets import ALL
 from keqing.records import Mention
 
 MOVED = "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
 Moving = tuple[Any, ...]  # collected_at in microseconds, counters as in the table `seen`
 _MICRO = 1_000_000
+CHUNK = 500
 _NOTHING: Stored = (0, b"", ())
 _counted = itemgetter(*COUNTERS[:4])
 
@@ -47,26 +45,16 @@ class Item(NamedTuple):
 Stored = tuple[int, bytes, Moving]  # number, digest, what moves, of a document that stands there
 
 
-class FoundBy(NamedTuple):
-    """A document's number, its place in the order, its tags, and those of them that are counted."""
-
-    row: int
-    place: int
-    tags: str
-    counted: str
-    hash: int
-
-
-def items(mentions: Sequence[Mention]) -> list[Item]:
-    """Mentions with what is compared of them."""
-    every = []
-    for mention in mentions:
-        body, post = packed(mention), mention.post.__dict__
-        at = round(post["collected_at"].timestamp() * _MICRO)
-        counters = _counted(post["engagement"].__dict__)
-        moving = (at, *counters, post["rating"], post["author"].followers)
-        every.append(Item(post["id"], mention, body, digest(mention, body), moving))
-    return every
+def chunks(mentions: Sequence[Mention]) -> Iterator[list[Item]]:
+    """At most CHUNK Mentions each; in none an id stands twice: the second sees what became of the first."""
+    chunk: dict[str, Item] = {}
+    for item in _items(mentions):
+        if item.id in chunk or len(chunk) == CHUNK:
+            yield list(chunk.values())
+            chunk = {}
+        chunk[item.id] = item
+    if chunk:
+        yield list(chunk.values())
 
 
 class Writer:
@@ -89,6 +77,8 @@ class Writer:
                     unchanged += 1
                 elif _older(item, moving):
                     stale += 1
+                elif not storable(item.moving):
+                    fresh[item.id] = item  # to be refused with its reason
                 else:
                     unchanged += 1
                     moved.append((*item.moving, row))
@@ -139,7 +129,7 @@ class Writer:
         self, db: sqlite3.Connection, documents: Sequence[Document], of: Mapping[str, Item]
     ) -> None:
         first = db.execute("SELECT value FROM meta WHERE name = 'next'").fetchone()[0]
-        every = [_found_by(row, doc) for row, doc in enumerate(documents, first)]
+        every = [found_by(row, doc) for row, doc in enumerate(documents, first)]
         mentions, ids, seen, fts, severe, vectors = [], [], [], [], [], []
         for doc, (row, place, tags, _, _) in zip(documents, every, strict=True):
             item = of[doc.id]
@@ -158,60 +148,27 @@ class Writer:
             if rows:
                 marks = ",".join("?" * len(rows[0]))
                 db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
-        append(db, self._sheets(db, documents, every))
+        append(db, facts(db, self.codes, documents, every))
         newest = max(doc.first_seen_at for doc in documents)
         db.execute("UPDATE meta SET value = ? WHERE name = 'next'", (first + len(documents),))
         db.execute(
             "UPDATE meta SET value = max(coalesce(value, ?1), ?1) WHERE name = 'latest'", (newest,)
         )
 
-    def _sheets(
-        self, db: sqlite3.Connection, documents: Sequence[Document], found_by: Sequence[FoundBy]
-    ) -> dict[int, list[New]]:
-        """Packed records of the documents, by the codes of their brands; ALL has every one."""
-        codes = self.codes
-        codes.begin(db)
-        words = codes.learn(db, "word", chain.from_iterable([doc.keywords for doc in documents]))
-        sources = codes.learn(db, "source", [doc.source for doc in documents])
-        brands = codes.learn(db, "brand", [hit[0] for doc in documents for hit in doc.brands])
-        codes.keep(db, {one.hash: one.counted for one in found_by})
-        sheets: dict[int, list[New]] = {ALL: []}
-        for doc, one in zip(documents, found_by, strict=True):
-            keywords = [words[word] for word in doc.keywords[:255]]
-            packed_words = array("I", keywords).tobytes()
-            flags = NEGATIVE * (doc.polarity == "negative") | VOICE * doc.voice | TIMED * doc.timed
-            story, voice = _hash(doc.story), _hash(f"{doc.author} {doc.story}")
-            source = sources[doc.source]
-            for code, towards in _towards(doc, brands):
-                fact = pack(one.place, doc.first_seen_at, story, voice, one.hash, doc.risk, one.row,
-                            source, flags | towards, len(keywords))  # fmt: skip
-                sheets.setdefault(code, []).append((one.row, fact, packed_words))
-        return sheets
+
+def _items(mentions: Sequence[Mention]) -> Iterator[Item]:
+    """Mentions with what is compared of them."""
+    for mention in mentions:
+        body, post = packed(mention), mention.post.__dict__
+        at = round(post["collected_at"].timestamp() * _MICRO)
+        counters = _counted(post["engagement"].__dict__)
+        moving = (at, *counters, post["rating"], post["author"].followers)
+        yield Item(post["id"], mention, body, digest(mention, body), moving)
 
 
 def _older(item: Item, moving: Moving) -> bool:
     """Whether a snapshot is older than the stored one, by the milliseconds that are its version."""
     return bool(item.moving[0] // 1000 < moving[0] // 1000)
-
-
-def _hash(text: str) -> int:
-    return xxhash.xxh3_64_intdigest(text.encode())
-
-
-def _towards(doc: Document, brands: Mapping[str, int]) -> Iterable[tuple[int, int]]:
-    """The codes under which a document is counted, with its flags of feeling towards the brand."""
-    flags = {ALL: 0}
-    for brand, negative, positive in doc.brands:
-        code = brands[brand]
-        flags[code] = flags.get(code, 0) | AGAINST * negative | FOR * positive
-    return [(code, AGAINST if flag & AGAINST else flag) for code, flag in flags.items()]
-
-
-def _found_by(row: int, doc: Document) -> FoundBy:
-    terms = doc.terms
-    counted = " ".join(sorted(terms.split(" ")[: doc.counted]))
-    place = doc.published_at << TIE_BITS | tie(doc.id)
-    return FoundBy(row, place, terms, counted, hash_of(counted))
 
 
 def _known(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Stored]:

@@ -51,6 +51,15 @@ def test_what_an_edit_took_out_goes_with_the_post(engine: SqliteEngine) -> None:
     assert "绝密词汇甲".encode() not in engine.path.read_bytes()
 
 
+def test_a_known_post_with_a_number_too_large_holds_back_nobody(engine: SqliteEngine) -> None:
+    """It is refused with the reason and stays as it was; the others of the batch go in."""
+    engine.upsert([mention(1, likes=3)], T0)
+    later = T0 + timedelta(hours=1)
+    report = engine.upsert([mention(1, likes=2**63, collected=later), mention(2)], T0)
+    assert (report.created, [id_ for id_, _ in report.rejected]) == (1, ["weibo:1"])
+    assert engine.get(["weibo:1"])[0].likes == 3
+
+
 def test_an_export_shows_what_stood_at_its_begin(engine: SqliteEngine) -> None:
     """Beside a writer it neither waits nor grows; a changed post is new, an erased one left out."""
     engine.upsert([mention(n) for n in range(1200)], T0)
