@@ -207,6 +207,15 @@ def torn_index(p: Patient) -> None:
     (p.var / "mentions-3.db").write_bytes(b"no database at all" * 100)
 
 
+def older_index(p: Patient) -> None:
+    (p.var / "mentions-3.db").unlink()
+    (p.var / "mentions-2.db").touch()
+
+
+def empty_newer_index(p: Patient) -> None:
+    (p.var / "mentions-2.db").touch()
+
+
 def server_index(p: Patient) -> None:
     p.plan("[watch]", '[index]\nurl = "http://127.0.0.1:9200"\n\n[watch]')
 
@@ -272,6 +281,8 @@ def mail_without_server(p: Patient) -> None:
         (no_contact, "sources", "fail"),
         (inner_site, "sources", "fail"),
         (torn_index, "index", "fail"),
+        (older_index, "index", "warn"),
+        (empty_newer_index, "index", "warn"),
         (server_index, "index", "fail"),
         (torn_workflow, "workflow", "fail"),
         (newer_workflow, "workflow", "fail"),
