@@ -31,7 +31,9 @@ CREATE VIRTUAL TABLE IF NOT EXISTS fts USING fts5 (
     tokenize="ascii tokenchars '{TOKEN_CHARS}'"
 );
 CREATE TABLE IF NOT EXISTS sheets (key INTEGER PRIMARY KEY, facts BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS sheet_words (key INTEGER PRIMARY KEY, words BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS sheet_words (
+    key INTEGER PRIMARY KEY, heads BLOB NOT NULL, words BLOB NOT NULL
+);
 CREATE TABLE IF NOT EXISTS zones (
     key INTEGER PRIMARY KEY, published_lo INTEGER, published_hi INTEGER, seen_lo INTEGER,
     seen_hi INTEGER

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from index.sqlite_sheets import ALL, PART, RECORD, SHIFT, TIE_BITS, chosen
+from index.sqlite_sheets import ALL, PART, RECORD, SHIFT, TIE_BITS, chosen, heads
 
 New = tuple[int, bytes, bytes]  # row, record, codes of keywords
 WIDE = (-(1 << 62), 1 << 62)
@@ -36,7 +36,8 @@ def append(db: sqlite3.Connection, sheets: Mapping[int, Sequence[New]]) -> None:
         open_.append(parts[-1])
     written = [(part.key, b"".join(part.facts), b"".join(part.words)) for part in full + open_]
     db.executemany("REPLACE INTO sheets VALUES (?, ?)", [row[:2] for row in written])
-    db.executemany("REPLACE INTO sheet_words VALUES (?, ?)", [row[::2] for row in written])
+    words = [(key, heads(key, facts), codes) for key, facts, codes in written]
+    db.executemany("REPLACE INTO sheet_words VALUES (?, ?, ?)", words)
     wide = [(part.key, *WIDE, *WIDE) for part in open_]
     db.executemany("INSERT OR IGNORE INTO zones VALUES (?, ?, ?, ?, ?)", wide)
     bounds = [_bounds(key, facts) for key, facts, _ in written[: len(full)]]
@@ -111,7 +112,8 @@ def _without(db: sqlite3.Connection, key: int, gone: Sequence[int]) -> None:
     kept, codes = chosen(found, np.frombuffer(words, np.uint32), mask)
     if len(kept):
         db.execute("UPDATE sheets SET facts = ? WHERE key = ?", (kept.tobytes(), key))
-        db.execute("UPDATE sheet_words SET words = ? WHERE key = ?", (codes.tobytes(), key))
+        new = (key, heads(key, kept.tobytes()), codes.tobytes())
+        db.execute("REPLACE INTO sheet_words VALUES (?, ?, ?)", new)
         return
     for table in ("sheets", "sheet_words", "zones"):
         db.execute(f"DELETE FROM {table} WHERE key = ?", (key,))

@@ -27,6 +27,7 @@ from index.sqlite_sheets import (
     TIE_BITS,
     TIMED,
     VOICE,
+    heads,
 )
 
 Line = tuple[Any, ...]
@@ -87,12 +88,14 @@ def _lines(row: int, kept: Kept) -> Iterator[Line]:
 def _stored(
     db: sqlite3.Connection, names: dict[int, str], tagsets: dict[int, str]
 ) -> Iterator[Line]:
-    """The same lines as they stand; a part outside of its zone, or tags unknown, are none."""
+    """The same lines as they stand; a part out of its zone or with other heads, or tags unknown, are none."""
     rows = db.execute(
-        "SELECT key, facts, words, published_lo, published_hi, seen_lo, seen_hi FROM sheets "
+        "SELECT key, facts, heads, words, published_lo, published_hi, seen_lo, seen_hi FROM sheets "
         "JOIN sheet_words USING (key) JOIN zones USING (key)"
     ).fetchall()
-    for key, facts, packed, *zone in rows:
+    for key, facts, head, packed, *zone in rows:
+        if head != heads(key, facts):
+            continue
         codes, at = np.frombuffer(packed, np.uint32).tolist(), 0
         for one in np.frombuffer(facts, RECORD):
             words = tuple(names[code] for code in codes[at : at + int(one["words"])])

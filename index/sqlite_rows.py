@@ -28,6 +28,7 @@ from index.sqlite_sheets import (
     within,
     words,
     words_by_row,
+    words_of_all,
 )
 
 
@@ -48,7 +49,9 @@ def word_counts(
     db: sqlite3.Connection, node: Node, window: Window | None
 ) -> tuple[int, NDArray[np.int64]]:
     """How many documents match, and how many of them have each keyword, by its code."""
-    about = (([ALL], False)) if isinstance(node, All) else _about(db, node)
+    if isinstance(node, All) and window is not None and window.clock == "published":
+        return words_of_all(db, window)
+    about = ([ALL], False) if isinstance(node, All) else _about(db, node)
     if about is not None and len(about[0]) == 1:
         found, codes = words(db, about[0][0], window)
         mask = inside(found, window)
@@ -58,7 +61,7 @@ def word_counts(
         numbers = rows(db, node, window)["row"]
         found, codes = words_by_row(db, numbers)
         mask = np.isin(found["row"], numbers)
-    return int(np.count_nonzero(mask)), counted_words(found, codes, mask)
+    return int(np.count_nonzero(mask)), counted_words(found["words"], codes, mask)
 
 
 def _found(db: sqlite3.Connection, node: Node, window: Window | None) -> NDArray[np.int64]:

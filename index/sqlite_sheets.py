@@ -35,6 +35,7 @@ RECORD = np.dtype(
 )
 NEGATIVE, AGAINST, FOR, VOICE, TIMED = 1, 2, 4, 8, 16  # flags; AGAINST and FOR: towards the brand
 TIE_BITS = 31
+HEAD_BITS = 8
 ALL = 0
 SHIFT = 40  # key = code << SHIFT | row of the part's first document
 PART = 4032 // RECORD.itemsize  # with its head it fills a page of 4,096 bytes
@@ -72,11 +73,40 @@ def words_by_row(db: sqlite3.Connection, rows: NDArray[Any]) -> tuple[Records, C
     return records([part[0] for part in parts]), _codes([part[1] for part in parts])
 
 
-def counted_words(found: Records, codes: Codes, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """How many of the documents of a mask have each keyword, by its code."""
+def heads(key: int, facts: bytes) -> bytes:
+    """When each document of a part was published, and how many keywords it has.
+
+    Beside the keywords of ALL, so that words of many days are counted without their records.
+    """
+    if key >> SHIFT != ALL:
+        return b""
+    found = np.frombuffer(facts, RECORD)
+    packed: NDArray[np.int64] = found["place"] >> TIE_BITS << HEAD_BITS | found["words"]
+    return packed.tobytes()
+
+
+def words_of_all(db: sqlite3.Connection, window: Window) -> tuple[int, NDArray[np.int64]]:
+    """How many documents were published in a window, and how many have each keyword, by its code."""
+    sql, params = _zones(ALL, window)
+    rows = db.execute(
+        f"SELECT heads, words FROM ({sql}) CROSS JOIN sheet_words USING (key)", params
+    ).fetchall()
+    found = np.frombuffer(b"".join([row[0] for row in rows]), np.int64)
+    start, end = window.seconds()
+    mask = (found >= start << HEAD_BITS) & (found < end << HEAD_BITS)
+    many = found & ((1 << HEAD_BITS) - 1)
+    return int(np.count_nonzero(mask)), counted_words(many, _codes([row[1] for row in rows]), mask)
+
+
+def counted_words(many: NDArray[Any], codes: Codes, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many of the documents of a mask have each keyword, by its code.
+
+    Args:
+        many: how many of the codes are of each document.
+    """
     most = int(codes.max()) + 1 if len(codes) else 0
     inner = 2 * np.count_nonzero(mask) < len(mask)  # the fewer are picked, and taken off the others
-    few = codes[np.repeat(mask if inner else ~mask, found["words"])]
+    few = codes[np.repeat(mask if inner else ~mask, many)]
     counts = np.bincount(few, minlength=most)
     return counts if inner else np.bincount(codes, minlength=most) - counts
 
