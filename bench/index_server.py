@@ -1,47 +1,199 @@
-"""What the Elasticsearch engine costs: ingest against a raw bulk, and every dashboard question.
+"""What the Elasticsearch engine costs against the plain client: ingest, every dashboard question, export.
 
-In:  a server's address, how many mentions. Out: tables on stdout; what is asked is in bench/index.py.
+In:  a server's address, or none for a node of its own; how many mentions. Out: tables on stdout. Engine
+and plain client take turns, so that other work on the machine slows both alike. The plain client sends
+bytes that are ready, or the best request written by hand for the same answer (bench/index_raw.py).
+
+    python -m bench.index_server --posts 100000
+    python -m bench.index_server ask --url http://127.0.0.1:9200 --repeats 100
+    python -m bench.index_server together --posts 20000 --seconds 60
 """
 
 from __future__ import annotations
 
+import argparse
+import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import islice
 
-from bench.index import STEP, asked_table, ingest, made
+from bench import index_server_together
+from bench.index_made import END, made, questions
+from bench.index_raw import bodies, brand_in, every
+from index.ast import Tag
 from index.document import to_document
 from index.elastic import ElasticEngine
+from index.elastic_bulk import MOST
 from index.elastic_client import Server, packed
 from index.elastic_document import document_id, stored
-from index.elastic_write import Writer
+from index.elastic_state import Edition
+from index.query import Window
 from keqing.records import Mention
 from keqing.settings import IndexSettings
+from tests.elastic import servers
+
+BATCH = 5_000  # the most that one batch of `keqing load` holds
+EXPORTED_DAYS = 30
+HEAP = "-Xms2g -Xmx2g"
+Line = bytes
 
 
 def report(url: str, posts: int, repeats: int, name: str) -> None:
-    """Fill an installation called `name` and print both tables."""
+    """Fill an installation called `name` and print all tables."""
     settings = IndexSettings.model_validate({"url": url, "name": name, "replicas": 0})
-    engine = ElasticEngine(Server(settings))
-    mentions = list(made(posts))
-    cpu, wall = ingest(engine, mentions)
-    again, _ = ingest(engine, mentions)
-    size = engine.health()["bytes"] / posts
-    print(f"ingest: {posts / wall:,.0f} docs/s, {posts / cpu:,.0f} per CPU-second of this process")
-    print(f"identical again: {cpu / again:.1f} × as fast (CPU); {size:,.0f} bytes a document")
-    print(f"against a raw bulk of the same documents: {raw(engine, mentions) / wall:.2f}")
-    asked_table(engine, repeats)
+    plain = settings.model_copy(update={"name": f"{name}-raw"})
+    engine, other = ElasticEngine(Server(settings)), ElasticEngine(Server(plain))
+    ours, raw, cpu = fill(engine, other, posts)
+    print(f"ingest, batches of {BATCH:,}: {posts / ours:,.0f} docs/s, "
+          f"{posts / cpu:,.0f} per CPU-second of this process")  # fmt: skip
+    print(f"raw bulk of the same documents, {MOST} a call: {posts / raw:,.0f} docs/s")
+    print(f"ours / raw: {raw / ours:.2f}; {engine.health()['bytes'] / posts:,.0f} bytes a document")
+    again(engine, posts)
+    asked(engine, repeats)
+    exported(engine)
 
 
-def raw(engine: ElasticEngine, mentions: Sequence[Mention]) -> float:
-    """Seconds of the clock to send the same documents by plain bulk calls, nothing read or checked."""
-    documents = [to_document(m) for m in mentions]
-    ready = [(document_id(d.id), packed(stored(d))) for d in documents]
-    writer = Writer(engine.server, engine.state.current())
-    month = engine.names.month(writer.edition.name, documents[0].published_at)
-    engine.server.create(month)
-    wall = time.perf_counter()
-    for at in range(0, len(ready), STEP):
-        heads = ((packed({"index": {"_index": month, "_id": f"raw{i}"}}), s)
-                 for i, s in ready[at : at + STEP])  # fmt: skip
-        engine.server.bulk([line for pair in heads for line in pair])
-    return time.perf_counter() - wall
+def fill(engine: ElasticEngine, other: ElasticEngine, posts: int) -> tuple[float, float, float]:
+    """Seconds of the clock for all mentions by us and by plain bulk calls; our CPU seconds."""
+    engine.upsert([], END)
+    edition, ours, raw, cpu = other.state.current(), 0.0, 0.0, 0.0
+    for batch in batches(made(posts)):
+        ready = list(calls(other, edition, batch))
+        raw += timed(lambda calls=ready: [other.server.bulk(call) for call in calls])
+        before = time.process_time()
+        ours += timed(lambda mentions=batch: engine.upsert(mentions, END))
+        cpu += time.process_time() - before
+    raw += timed(other.refresh)
+    return ours + timed(engine.refresh), raw, cpu
+
+
+def calls(other: ElasticEngine, edition: Edition, mentions: list[Mention]) -> Iterator[list[Line]]:
+    """Bodies of bulk calls, ready to be sent; months are made before."""
+    lines: list[Line] = []
+    for doc in map(to_document, mentions):
+        month = other.names.month(edition.name, doc.published_at)
+        if month not in MADE:
+            MADE.add(month)
+            other.server.create(month)
+        head = packed({"index": {"_index": month, "_id": document_id(doc.id)}})
+        lines += (head, packed(stored(doc)))
+    for at in range(0, len(lines), 2 * MOST):
+        yield lines[at : at + 2 * MOST]
+
+
+MADE: set[str] = set()
+
+
+def again(engine: ElasticEngine, posts: int) -> None:
+    """The first tenth once more: nothing is to be written."""
+    same = list(islice(made(posts), posts // 10))
+    took = timed(lambda: [engine.upsert(batch, END) for batch in batches(iter(same))])
+    print(f"identical again: {len(same) / took:,.0f} docs/s")
+
+
+def asked(engine: ElasticEngine, repeats: int) -> None:
+    """Every question by us and by the plain client, in turns."""
+    target = f"/{engine.names.alias}/_search"
+    print("\n| question | p50 ms | raw p50 ms | ours / raw | p95 ms |\n|---|---|---|---|---|")
+    for name, ask in questions().items():
+        body = bodies()[name]
+        ours, raw = turns(
+            lambda ask=ask: ask(engine),
+            lambda body=body: engine.server.ask("POST", target, body),
+            repeats,
+        )
+        mid = statistics.median(ours), statistics.median(raw)
+        print(f"| {name} | {mid[0]:.1f} | {mid[1]:.1f} | {mid[0] / mid[1]:.2f} "
+              f"| {statistics.quantiles(ours, n=20)[-1]:.1f} |", flush=True)  # fmt: skip
+
+
+def turns(
+    ours: Callable[[], object], raw: Callable[[], object], repeats: int
+) -> tuple[list[float], list[float]]:
+    """Milliseconds of both, one after the other; the first calls are not counted."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for n in range(repeats + 2):
+        for kept, call in zip(times, (ours, raw), strict=True):
+            took = timed(call) * 1000
+            if n > 1:
+                kept.append(took)
+    return times
+
+
+def batches(mentions: Iterator[Mention]) -> Iterator[list[Mention]]:
+    """Mentions as `load` gets them."""
+    while batch := list(islice(mentions, BATCH)):
+        yield batch
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Seconds of the clock."""
+    begun = time.perf_counter()
+    call()
+    return time.perf_counter() - begun
+
+
+def exported(engine: ElasticEngine, rounds: int = 3) -> None:
+    """The largest brand's last month, by us as Hits and by the plain client as it came."""
+    window = Window(END - timedelta(days=EXPORTED_DAYS), END)
+    brand, later = Tag("brand", "brand0"), END + timedelta(days=1)
+    rows = sum(1 for _ in engine.export(brand, window, later))
+    ours, raw = turns(
+        lambda: sum(1 for _ in engine.export(brand, window, later)),
+        lambda: walked(engine),
+        rounds,
+    )
+    rates = [rows / statistics.median(times) * 1000 for times in (ours, raw)]
+    print(f"\nexport of {rows:,} rows: {rates[0]:,.0f} rows/s; by a point in time and 1,000 a page "
+          f"{rates[1]:,.0f} rows/s; ours / raw {rates[0] / rates[1]:.2f}")  # fmt: skip
+
+
+def walked(engine: ElasticEngine) -> int:
+    """All pages of 1,000 by the plain client, one after the other."""
+    server, body, rows = engine.server, every(brand_in(EXPORTED_DAYS)), 0
+    point = server.tell("POST", f"/{engine.names.alias}/_pit", params={"keep_alive": "1m"})["id"]
+    body["pit"] = {"id": point, "keep_alive": "1m"}
+    while hits := server.ask("POST", "/_search", body)["hits"]["hits"]:
+        rows += len(hits)
+        body["search_after"] = hits[-1]["sort"]
+    return rows
+
+
+@contextmanager
+def running(url: str | None) -> Iterator[str]:
+    """The server of that address, or a node of our own that is gone afterwards."""
+    if url is not None:
+        yield url
+        return
+    servers.HEAP = HEAP
+    with servers.started() as node:
+        yield node.url
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("verb", nargs="?", choices=("report", "ask", "together"), default="report")
+    parser.add_argument("--posts", type=int, default=100_000)
+    parser.add_argument("--repeats", type=int, default=40)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--url", help="Elasticsearch; without it a node of our own, 2 GB heap")
+    parser.add_argument("--name", default="keqing-bench", help="prefix of what is made there")
+    args = parser.parse_args()
+    with running(args.url) as url:
+        if args.verb == "report":
+            report(url, args.posts, args.repeats, args.name)
+            return
+        settings = IndexSettings.model_validate({"url": url, "name": args.name, "replicas": 0})
+        if args.verb == "together":
+            index_server_together.run(settings, args.posts, args.seconds)
+            return
+        engine = ElasticEngine(Server(settings))
+        asked(engine, args.repeats)
+        exported(engine)
+
+
+if __name__ == "__main__":
+    main()
