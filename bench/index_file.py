@@ -11,37 +11,33 @@ import sqlite3
 import time
 from pathlib import Path
 
-from bench.index import END, asked_table, ingest, made
+from bench.index import END, STEP, asked_table, ingest, made
 from index.sqlite import SqliteEngine
 
-PART = 5_000
 LINES = 20  # of the table of progress
 
 
 def fill(path: Path, posts: int, shuffled: bool = False) -> None:
     """Put posts into a new file and print what each part of them cost.
 
-    "again" is the identical batch once more, right after it went in; the loop is a fixed piece of
-    Python beside each part: where it takes longer, the machine was busier, not the index slower.
+    "again" is the identical batch once more, right after it went in. The loop is a fixed piece of
+    Python beside each batch: where it takes longer, the machine was busier, not the index slower.
     """
     engine, source = SqliteEngine(path), made(posts, shuffled=shuffled)
-    cpu = wall = again = loop = 0.0
-    parts, done = 0, 0
-    last = (0.0, 0)
     print("| posts | docs per CPU-s | of these last | again × | bytes a post | loop ms |")
     print("|---|---|---|---|---|---|", flush=True)
-    while part := list(itertools.islice(source, PART)):
-        loop += spin()
+    cpu = wall = again = loop = 0.0
+    done, last = 0, (0, 0.0)
+    while part := list(itertools.islice(source, STEP)):
         spent = ingest(engine, part)
-        cpu, wall = cpu + spent[0], wall + spent[1]
+        cpu, wall, done = cpu + spent[0], wall + spent[1], done + len(part)
         again += ingest(engine, part)[0]
-        parts, done = parts + 1, done + len(part)
-        if done >= last[1] + posts // LINES or done == posts:
-            new = (done - last[1]) / (cpu - last[0])
-            size = path.stat().st_size / done
-            print(f"| {done:,} | {done / cpu:,.0f} | {new:,.0f} | {cpu / again:.1f} | {size:,.0f} |"
-                  f" {loop / parts * 1000:.1f} |", flush=True)  # fmt: skip
-            last = (cpu, done)
+        loop += spin()
+        if done >= last[0] + posts // LINES or done == posts:
+            new = (done - last[0]) / (cpu - last[1])
+            print(f"| {done:,} | {done / cpu:,.0f} | {new:,.0f} | {cpu / again:.1f} | "
+                  f"{path.stat().st_size / done:,.0f} | {loop / done * STEP * 1000:.1f} |", flush=True)  # fmt: skip
+            last = (done, cpu)
     print(f"\n{done / wall:,.0f} docs/s by the clock")
     _packed(engine, path, posts)
     engine.close()
@@ -79,6 +75,6 @@ def ask(path: Path, posts: int, repeats: int) -> None:
 def spin() -> float:
     """Seconds of CPU that a fixed loop takes."""
     cpu, total = time.process_time(), 0
-    for n in range(300_000):
+    for n in range(30_000):
         total += n * n
     return time.process_time() - cpu
