@@ -69,7 +69,7 @@ def _found(db: sqlite3.Connection, node: Node, window: Window | None) -> NDArray
     sql, params = selected(node, span(db, window))
     # One text of many numbers is read in half the time of as many rows.
     told = db.execute(f"SELECT group_concat(number) FROM ({sql})", params).fetchone()[0]
-    return np.fromstring(told or "", np.int64, sep=",")
+    return np.empty(0, np.int64) if told is None else np.fromstring(told, np.int64, sep=",")
 
 
 def _about(db: sqlite3.Connection, node: Node) -> tuple[list[int], bool] | None:
