@@ -130,6 +130,20 @@ def by_row(db: sqlite3.Connection, rows: NDArray[np.int64]) -> Records:
     return found[np.isin(found["row"], rows)]
 
 
+def newest_seen(db: sqlite3.Connection) -> int | None:
+    """When the newest document was first seen; looks at the parts that may hold it."""
+    best = None
+    for key, most in db.execute(
+        "SELECT key, seen_hi FROM zones WHERE key < ? ORDER BY seen_hi DESC", (1 << SHIFT,)
+    ):
+        if best is not None and best >= most:
+            break
+        facts = db.execute("SELECT facts FROM sheets WHERE key = ?", (key,)).fetchone()[0]
+        seen = int(np.frombuffer(facts, RECORD)["seen"].max())
+        best = seen if best is None else max(best, seen)
+    return best
+
+
 def sheet_from(db: sqlite3.Connection, row: int) -> Records:
     """The records of all documents whose numbers are `row` or above."""
     parts = db.execute(

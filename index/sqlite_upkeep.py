@@ -20,7 +20,7 @@ from index.sqlite_codes import drop_unused
 from index.sqlite_file import File
 from index.sqlite_query import selected
 from index.sqlite_sheets import ALL, SHIFT, TIE_BITS, by_row, sheet
-from index.sqlite_write import MOVED, Writer
+from index.sqlite_write import MOVED, Writer, settle
 
 CHUNK = 500  # documents of one transaction, so that no other writer waits long
 
@@ -81,16 +81,8 @@ def _taken_out(file: File, writer: Writer, rows: Sequence[int]) -> int:
         if len(found):
             writer.take_out(db, found["row"].tolist())
             db.execute(MOVED)
-            _latest(db, int(found["seen"].max()))
+            settle(db)
     return len(found)
-
-
-def _latest(db: sqlite3.Connection, gone: int) -> None:
-    """Set the newest first sight again if a post of that moment went."""
-    if db.execute("SELECT value FROM meta WHERE name = 'latest'").fetchone()[0] == gone:
-        seen = sheet(db, ALL, None)["seen"]
-        newest = int(seen.max()) if len(seen) else None
-        db.execute("UPDATE meta SET value = ? WHERE name = 'latest'", (newest,))
 
 
 def _pack(file: File, writer: Writer) -> None:

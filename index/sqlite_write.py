@@ -21,7 +21,7 @@ from index.sqlite_codes import Codes
 from index.sqlite_codes import brands as _codes_of
 from index.sqlite_facts import facts, found_by
 from index.sqlite_parts import append, remove
-from index.sqlite_sheets import ALL
+from index.sqlite_sheets import ALL, newest_seen
 from keqing.records import Mention
 
 MOVED = "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
@@ -92,6 +92,8 @@ class Writer:
         if documents:
             self.take_out(db, changed)
             self._add(db, documents, fresh)
+            if changed:
+                settle(db)
             db.execute(MOVED)
         return LoadReport(
             received=len(batch),
@@ -164,6 +166,11 @@ def _items(mentions: Sequence[Mention]) -> Iterator[Item]:
         counters = _counted(post["engagement"].__dict__)
         moving = (at, *counters, post["rating"], post["author"].followers)
         yield Item(post["id"], mention, body, digest(mention, body), moving)
+
+
+def settle(db: sqlite3.Connection) -> None:
+    """Set the newest first sight again after documents went: one of them may have been it."""
+    db.execute("UPDATE meta SET value = ? WHERE name = 'latest'", (newest_seen(db),))
 
 
 def _older(item: Item, moving: Moving) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,14 +15,6 @@ from index.sqlite import SqliteEngine
 from index.sqlite_recount import differences
 from keqing.records import Mention, Polarity
 from tests.contracts.index.made import T0, mention
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteEngine]:
-    """One engine for all examples."""
-    made = SqliteEngine(tmp_path_factory.mktemp("sheets") / "e.db")
-    yield made
-    made.close()
 
 
 def drawn(n: int, seed: int) -> Mention:
@@ -57,16 +50,16 @@ steps = st.one_of(
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(steps, max_size=6))
-def test_sheets_equal_a_recount(engine: SqliteEngine, story: list[tuple[str, object]]) -> None:
+def test_sheets_equal_a_recount(story: list[tuple[str, Any]]) -> None:
     """After any upserts, doubled and stale ones too, erasures and retention."""
-    for verb, what in story:
-        if verb == "put":
-            assert isinstance(what, list)
-            engine.upsert([drawn(n, seed) for n, seed in what], T0)
-        elif verb == "erase":
-            assert isinstance(what, list)
-            engine.erase_ids([f"weibo:{n}" for n in what])
-        else:
-            assert isinstance(what, int)
-            engine.tidy(T0, what)
-    assert differences(engine) == []
+    with TemporaryDirectory() as folder:
+        engine = SqliteEngine(Path(folder) / "e.db")
+        for verb, what in story:
+            if verb == "put":
+                engine.upsert([drawn(n, seed) for n, seed in what], T0)
+            elif verb == "erase":
+                engine.erase_ids([f"weibo:{n}" for n in what])
+            else:
+                engine.tidy(T0, what)
+            assert differences(engine) == []
+        engine.close()

@@ -60,6 +60,16 @@ def test_a_known_post_with_a_number_too_large_holds_back_nobody(engine: SqliteEn
     assert engine.get(["weibo:1"])[0].likes == 3
 
 
+def test_the_newest_moment_is_that_of_a_post_that_is_there(engine: SqliteEngine) -> None:
+    """A newer snapshot with an earlier first sight takes the later one along, as an erasure does."""
+    engine.upsert([mention(n) for n in range(2 * PART)], T0)
+    newest, later = 2 * PART - 1, T0 + timedelta(days=1)
+    engine.upsert([mention(newest, "改", seen=T0, collected=later)], T0)
+    assert engine.latest() == T0 + timedelta(minutes=newest - 1)
+    engine.erase_ids([f"weibo:{n}" for n in range(3, 2 * PART)])
+    assert engine.latest() == T0 + timedelta(minutes=2)
+
+
 def test_an_export_shows_what_stood_at_its_begin(engine: SqliteEngine) -> None:
     """Beside a writer it neither waits nor grows; a changed post is new, an erased one left out."""
     engine.upsert([mention(n) for n in range(1200)], T0)
