@@ -66,7 +66,7 @@ def word_counts(
 
 def _found(db: sqlite3.Connection, node: Node, window: Window | None) -> NDArray[np.int64]:
     """Numbers of the documents that match, of those in the window and perhaps some outside."""
-    sql, params = selected(node, span(db, window))
+    sql, params = selected(node, span(db, ALL, window))
     # One text of many numbers is read in half the time of as many rows.
     told = db.execute(f"SELECT group_concat(number) FROM ({sql})", params).fetchone()[0]
     return np.empty(0, np.int64) if told is None else np.fromstring(told, np.int64, sep=",")

@@ -36,6 +36,7 @@ RECORD = np.dtype(
 NEGATIVE, AGAINST, FOR, VOICE, TIMED = 1, 2, 4, 8, 16  # flags; AGAINST and FOR: towards the brand
 TIE_BITS = 31
 HEAD_BITS = 8
+DENSE = 3  # of so many parts one is wanted
 ALL = 0
 SHIFT = 40  # key = code << SHIFT | row of the part's first document
 PART = 4032 // RECORD.itemsize  # with its head it fills a page of 4,096 bytes
@@ -46,18 +47,15 @@ Codes = NDArray[np.uint32]
 
 def sheet(db: sqlite3.Connection, code: int, window: Window | None) -> Records:
     """All documents of a brand in a window, in the order of arrival."""
-    sql, params = _zones(code, window)
-    rows = db.execute(f"SELECT facts FROM ({sql}) CROSS JOIN sheets USING (key)", params)
-    return within(records([row[0] for row in rows]), window)
+    sql = "SELECT facts FROM sheets WHERE key >= ? AND key < ?"
+    return within(records([row[0] for row in db.execute(sql, span(db, code, window))]), window)
 
 
 def words(db: sqlite3.Connection, code: int, window: Window | None) -> tuple[Records, Codes]:
     """The documents of all parts that a window touches, and their keywords one after another."""
-    sql, params = _zones(code, window)
     rows = db.execute(
-        f"SELECT facts, words FROM ({sql}) CROSS JOIN sheets USING (key) "
-        "JOIN sheet_words USING (key)",
-        params,
+        "SELECT facts, words FROM sheets JOIN sheet_words USING (key) WHERE key >= ? AND key < ?",
+        span(db, code, window),
     ).fetchall()
     return records([row[0] for row in rows]), _codes([row[1] for row in rows])
 
@@ -87,9 +85,8 @@ def heads(key: int, facts: bytes) -> bytes:
 
 def words_of_all(db: sqlite3.Connection, window: Window) -> tuple[int, NDArray[np.int64]]:
     """How many documents were published in a window, and how many have each keyword, by its code."""
-    sql, params = _zones(ALL, window)
     rows = db.execute(
-        f"SELECT heads, words FROM ({sql}) CROSS JOIN sheet_words USING (key)", params
+        "SELECT heads, words FROM sheet_words WHERE key >= ? AND key < ?", span(db, ALL, window)
     ).fetchall()
     found = np.frombuffer(b"".join([row[0] for row in rows]), np.int64)
     start, end = window.seconds()
@@ -120,14 +117,20 @@ def _codes(parts: Sequence[bytes]) -> Codes:
     return np.frombuffer(b"".join(parts), np.uint32)
 
 
-def by_row(db: sqlite3.Connection, rows: NDArray[np.int64]) -> Records:
+def by_row(db: sqlite3.Connection, rows: NDArray[Any]) -> Records:
     """The records of documents that are found by their numbers; missing ones are left out."""
-    keys = np.unique(rows // PART * PART)
-    parts = db.execute(
-        "SELECT facts FROM json_each(?) j JOIN sheets s ON s.key = j.value", (str(keys.tolist()),)
-    )
+    if not len(rows):
+        return records([])
+    keys = np.unique(rows.astype(np.int64) // PART * PART)
+    first, last = int(keys[0]), int(keys[-1])
+    if DENSE * len(keys) * PART > last - first:  # one walk over all is cheaper than so many steps
+        sql, params = "SELECT facts FROM sheets WHERE key >= ? AND key <= ?", (first, last)
+        parts = db.execute(sql, params)
+    else:
+        sql = "SELECT facts FROM json_each(?) j JOIN sheets s ON s.key = j.value"
+        parts = db.execute(sql, (str(keys.tolist()),))
     found = records([row[0] for row in parts])
-    return found[np.isin(found["row"], rows)]
+    return found.take(np.flatnonzero(np.isin(found["row"], rows)))
 
 
 def newest_seen(db: sqlite3.Connection) -> int | None:
@@ -170,7 +173,7 @@ def inside(found: Records, window: Window | None) -> NDArray[np.bool_]:
 def within(found: Records, window: Window | None) -> Records:
     """The documents that lie in a window."""
     mask = inside(found, window)
-    return found if mask.all() else found[mask]
+    return found if mask.all() else found.take(np.flatnonzero(mask))
 
 
 def moments_of(found: Records, window: Window) -> NDArray[np.int64]:
@@ -180,18 +183,17 @@ def moments_of(found: Records, window: Window) -> NDArray[np.int64]:
     return np.asarray(found["place"] >> TIE_BITS)
 
 
-def _zones(code: int, window: Window | None) -> tuple[str, list[int]]:
-    """SQL of the keys of the parts that may hold documents of a window."""
-    sql = "SELECT key FROM zones WHERE key >= ? AND key < ?"
-    params = [code << SHIFT, (code + 1) << SHIFT]
+def span(db: sqlite3.Connection, code: int, window: Window | None) -> tuple[int, int]:
+    """Keys between which all parts lie that a window touches, the second excluded.
+
+    Parts stand in the order of arrival: those of a window that ends now are the last ones.
+    """
+    sql, params = "key >= ? AND key < ?", [code << SHIFT, (code + 1) << SHIFT]
     if window is None:
-        return sql, params
+        return params[0], params[1]
     clock = "seen" if window.clock == "first_seen" else "published"
-    return f"{sql} AND {clock}_hi >= ? AND {clock}_lo < ?", [*params, *window.seconds()]
-
-
-def span(db: sqlite3.Connection, window: Window | None) -> tuple[int, int]:
-    """Numbers between which all documents of a window lie, the second excluded."""
-    sql, params = _zones(ALL, window)
-    first, last = db.execute(f"SELECT min(key), max(key) FROM ({sql})", params).fetchone()
+    first, last = db.execute(
+        f"SELECT min(key), max(key) FROM zones WHERE {sql} AND {clock}_hi >= ? AND {clock}_lo < ?",
+        (*params, *window.seconds()),
+    ).fetchone()
     return (0, 0) if first is None else (first, last + PART)
