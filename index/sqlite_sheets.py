@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ Codes = NDArray[np.uint32]
 def sheet(db: sqlite3.Connection, code: int, window: Window | None) -> Records:
     """All documents of a brand in a window, in the order of arrival."""
     sql = "SELECT facts FROM sheets WHERE key >= ? AND key < ?"
-    return within(records([row[0] for row in db.execute(sql, span(db, code, window))]), window)
+    return within(_joined(db.execute(sql, span(db, code, window))), window)
 
 
 def words(db: sqlite3.Connection, code: int, window: Window | None) -> tuple[Records, Codes]:
@@ -85,14 +85,17 @@ def heads(key: int, facts: bytes) -> bytes:
 
 def words_of_all(db: sqlite3.Connection, window: Window) -> tuple[int, NDArray[np.int64]]:
     """How many documents were published in a window, and how many have each keyword, by its code."""
-    rows = db.execute(
+    heads_, words_ = bytearray(), bytearray()
+    for head, codes in db.execute(
         "SELECT heads, words FROM sheet_words WHERE key >= ? AND key < ?", span(db, ALL, window)
-    ).fetchall()
-    found = np.frombuffer(b"".join([row[0] for row in rows]), np.int64)
+    ):
+        heads_ += head
+        words_ += codes
+    found = np.frombuffer(heads_, np.int64)
     start, end = window.seconds()
     mask = (found >= start << HEAD_BITS) & (found < end << HEAD_BITS)
     many = found & ((1 << HEAD_BITS) - 1)
-    return int(np.count_nonzero(mask)), counted_words(many, _codes([row[1] for row in rows]), mask)
+    return int(np.count_nonzero(mask)), counted_words(many, np.frombuffer(words_, np.uint32), mask)
 
 
 def counted_words(many: NDArray[Any], codes: Codes, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -129,7 +132,7 @@ def by_row(db: sqlite3.Connection, rows: NDArray[Any]) -> Records:
     else:
         sql = "SELECT facts FROM json_each(?) j JOIN sheets s ON s.key = j.value"
         parts = db.execute(sql, (str(keys.tolist()),))
-    found = records([row[0] for row in parts])
+    found = _joined(parts)
     return found.take(np.flatnonzero(np.isin(found["row"], rows)))
 
 
@@ -159,6 +162,14 @@ def sheet_from(db: sqlite3.Connection, row: int) -> Records:
 def records(parts: Sequence[bytes]) -> Records:
     """Parts as one array."""
     return np.frombuffer(b"".join(parts), RECORD)
+
+
+def _joined(parts: Iterable[tuple[bytes]]) -> Records:
+    """Parts as one array, none of them held longer than it takes to copy it."""
+    whole = bytearray()
+    for (part,) in parts:
+        whole += part
+    return np.frombuffer(whole, RECORD)
 
 
 def inside(found: Records, window: Window | None) -> NDArray[np.bool_]:
