@@ -27,6 +27,7 @@ from keqing.cli import (
     serve,
     staff,
     text,
+    themes,
     trouble,
     up,
     upkeep,
@@ -78,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="keqing", description="客情：品牌舆情监测")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for module in (
-        up, onepass, plan, serve, crawling, line, staff, export, correct, indexing, upkeep, doctor, trouble, text, words
+        up, onepass, plan, serve, crawling, line, staff, export, correct, indexing, upkeep, doctor, trouble, text, words, themes
     ):  # fmt: skip
         module.add_verbs(
             lambda name, call, about, example: _verb(verbs, name, call, about, example)

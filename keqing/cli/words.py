@@ -52,7 +52,7 @@ def _proposals(args: argparse.Namespace, settings: Settings, moment: datetime) -
     from nlp.words import decisions
 
     segmenter = make_segmenter(settings)
-    mentions = list(_originals(settings, moment - timedelta(days=args.days)))
+    mentions = list(scored_originals(settings, moment - timedelta(days=args.days)))
     decided = decisions(settings.root)
     new = candidates(
         [mention.post.text or "" for mention in mentions], in_dictionary(segmenter), segmenter.cut
@@ -71,7 +71,7 @@ def _proposals(args: argparse.Namespace, settings: Settings, moment: datetime) -
     }
 
 
-def _originals(settings: Settings, since: datetime) -> Iterator[Mention]:
+def scored_originals(settings: Settings, since: datetime) -> Iterator[Mention]:
     """The first telling of each story that was scored since, by time."""
     from index.run import mentions_of
 
