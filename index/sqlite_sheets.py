@@ -104,16 +104,24 @@ def counted_words(many: NDArray[Any], codes: Codes, mask: NDArray[np.bool_]) -> 
     Args:
         many: how many of the codes are of each document.
     """
-    most = int(codes.max()) + 1 if len(codes) else 0
-    inner = 2 * np.count_nonzero(mask) < len(mask)  # the fewer are picked, and taken off the others
-    few = codes[np.repeat(mask if inner else ~mask, many)]
-    counts = np.bincount(few, minlength=most)
-    return counts if inner else np.bincount(codes, minlength=most) - counts
+    if 2 * np.count_nonzero(mask) < len(mask):  # the fewer are picked, and taken off the others
+        return np.bincount(_picked(many, codes, mask))
+    counts = np.bincount(codes)
+    return counts - np.bincount(_picked(many, codes, ~mask), minlength=len(counts))
+
+
+def _picked(many: NDArray[Any], codes: Codes, mask: NDArray[np.bool_]) -> Codes:
+    """The codes of the documents of a mask."""
+    chosen_ = np.flatnonzero(mask)
+    size = many[chosen_].astype(np.int64)
+    first = np.cumsum(many, dtype=np.int64)[chosen_] - size
+    places = np.repeat(first - np.cumsum(size) + size, size) + np.arange(size.sum())
+    return codes.take(places)
 
 
 def chosen(found: Records, codes: Codes, mask: NDArray[np.bool_]) -> tuple[Records, Codes]:
     """The documents of a mask with their keywords."""
-    return found[mask], codes[np.repeat(mask, found["words"])]
+    return found[mask], _picked(found["words"], codes, mask)
 
 
 def _codes(parts: Sequence[bytes]) -> Codes:
