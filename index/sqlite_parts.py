@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from index.sqlite_sheets import ALL, PART, RECORD, SHIFT, TIE_BITS, chosen, heads
+from index.sqlite_sheets import ALL, PART, RECORD, SHIFT, TIE_BITS
+from index.sqlite_words import chosen, heads
 
 New = tuple[int, bytes, bytes]  # row, record, codes of keywords
 WIDE = (-(1 << 62), 1 << 62)

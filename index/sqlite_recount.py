@@ -27,8 +27,8 @@ from index.sqlite_sheets import (
     TIE_BITS,
     TIMED,
     VOICE,
-    heads,
 )
+from index.sqlite_words import heads
 
 Line = tuple[Any, ...]
 

@@ -16,20 +16,8 @@ from index.ast import All, Node, Or, Tag, flat
 from index.document import tag_term
 from index.sqlite_codes import brands
 from index.sqlite_query import selected
-from index.sqlite_sheets import (
-    AGAINST,
-    ALL,
-    Records,
-    by_row,
-    counted_words,
-    inside,
-    sheet,
-    span,
-    within,
-    words,
-    words_by_row,
-    words_of_all,
-)
+from index.sqlite_sheets import AGAINST, ALL, Records, by_row, inside, sheet, span, within
+from index.sqlite_words import counted_words, words, words_by_row, words_of_all
 
 
 def rows(db: sqlite3.Connection, node: Node, window: Window | None) -> Records:

@@ -35,97 +35,18 @@ RECORD = np.dtype(
 )
 NEGATIVE, AGAINST, FOR, VOICE, TIMED = 1, 2, 4, 8, 16  # flags; AGAINST and FOR: towards the brand
 TIE_BITS = 31
-HEAD_BITS = 8
 DENSE = 3  # of so many parts one is wanted
 ALL = 0
 SHIFT = 40  # key = code << SHIFT | row of the part's first document
 PART = 4032 // RECORD.itemsize  # with its head it fills a page of 4,096 bytes
 pack = struct.Struct(schema.RECORD).pack
 Records = NDArray[Any]
-Codes = NDArray[np.uint32]
 
 
 def sheet(db: sqlite3.Connection, code: int, window: Window | None) -> Records:
     """All documents of a brand in a window, in the order of arrival."""
     sql = "SELECT facts FROM sheets WHERE key >= ? AND key < ?"
-    return within(_joined(db.execute(sql, span(db, code, window))), window)
-
-
-def words(db: sqlite3.Connection, code: int, window: Window | None) -> tuple[Records, Codes]:
-    """The documents of all parts that a window touches, and their keywords one after another."""
-    rows = db.execute(
-        "SELECT facts, words FROM sheets JOIN sheet_words USING (key) WHERE key >= ? AND key < ?",
-        span(db, code, window),
-    ).fetchall()
-    return records([row[0] for row in rows]), _codes([row[1] for row in rows])
-
-
-def words_by_row(db: sqlite3.Connection, rows: NDArray[Any]) -> tuple[Records, Codes]:
-    """The documents of all parts of ALL in which `rows` lie, and their keywords."""
-    keys = np.unique(rows.astype(np.int64) // PART * PART)
-    parts = db.execute(
-        "SELECT facts, words FROM json_each(?) j JOIN sheets s ON s.key = j.value "
-        "JOIN sheet_words w ON w.key = s.key",
-        (str(keys.tolist()),),
-    ).fetchall()
-    return records([part[0] for part in parts]), _codes([part[1] for part in parts])
-
-
-def heads(key: int, facts: bytes) -> bytes:
-    """When each document of a part was published, and how many keywords it has.
-
-    Beside the keywords of ALL, so that words of many days are counted without their records.
-    """
-    if key >> SHIFT != ALL:
-        return b""
-    found = np.frombuffer(facts, RECORD)
-    packed: NDArray[np.int64] = found["place"] >> TIE_BITS << HEAD_BITS | found["words"]
-    return packed.tobytes()
-
-
-def words_of_all(db: sqlite3.Connection, window: Window) -> tuple[int, NDArray[np.int64]]:
-    """How many documents were published in a window, and how many have each keyword, by its code."""
-    heads_, words_ = bytearray(), bytearray()
-    for head, codes in db.execute(
-        "SELECT heads, words FROM sheet_words WHERE key >= ? AND key < ?", span(db, ALL, window)
-    ):
-        heads_ += head
-        words_ += codes
-    found = np.frombuffer(heads_, np.int64)
-    start, end = window.seconds()
-    mask = (found >= start << HEAD_BITS) & (found < end << HEAD_BITS)
-    many = found & ((1 << HEAD_BITS) - 1)
-    return int(np.count_nonzero(mask)), counted_words(many, np.frombuffer(words_, np.uint32), mask)
-
-
-def counted_words(many: NDArray[Any], codes: Codes, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """How many of the documents of a mask have each keyword, by its code.
-
-    Args:
-        many: how many of the codes are of each document.
-    """
-    if 2 * np.count_nonzero(mask) < len(mask):  # the fewer are picked, and taken off the others
-        return np.bincount(_picked(many, codes, mask))
-    counts = np.bincount(codes)
-    return counts - np.bincount(_picked(many, codes, ~mask), minlength=len(counts))
-
-
-def _picked(many: NDArray[Any], codes: Codes, mask: NDArray[np.bool_]) -> Codes:
-    """The codes of the documents of a mask."""
-    chosen_ = np.flatnonzero(mask)
-    size = many[chosen_].astype(np.int64)
-    first = np.cumsum(many, dtype=np.int64)[chosen_] - size
-    places = np.repeat(first - np.cumsum(size) + size, size) + np.arange(size.sum())
-    return codes.take(places)
-
-
-def chosen(found: Records, codes: Codes, mask: NDArray[np.bool_]) -> tuple[Records, Codes]:
-    """The documents of a mask with their keywords."""
-    return found[mask], _picked(found["words"], codes, mask)
-
-
-def _codes(parts: Sequence[bytes]) -> Codes:
-    return np.frombuffer(b"".join(parts), np.uint32)
+    return within(joined(db.execute(sql, span(db, code, window))), window)
 
 
 def by_row(db: sqlite3.Connection, rows: NDArray[Any]) -> Records:
@@ -140,7 +61,7 @@ def by_row(db: sqlite3.Connection, rows: NDArray[Any]) -> Records:
     else:
         sql = "SELECT facts FROM json_each(?) j JOIN sheets s ON s.key = j.value"
         parts = db.execute(sql, (str(keys.tolist()),))
-    found = _joined(parts)
+    found = joined(parts)
     return found.take(np.flatnonzero(np.isin(found["row"], rows)))
 
 
@@ -172,7 +93,7 @@ def records(parts: Sequence[bytes]) -> Records:
     return np.frombuffer(b"".join(parts), RECORD)
 
 
-def _joined(parts: Iterable[tuple[bytes]]) -> Records:
+def joined(parts: Iterable[tuple[bytes]]) -> Records:
     """Parts as one array, none of them held longer than it takes to copy it."""
     whole = bytearray()
     for (part,) in parts:
