@@ -29,9 +29,7 @@ def bodies() -> dict[str, Body]:
     hour = timedelta(hours=1)
     noon = _between(END - timedelta(days=7, hours=5, minutes=7), END - timedelta(minutes=3))
     words = [BRAND, _any("词00010"), _back(month)]
-    some = {
-        "bool": {"should": [_any("词00020"), _any("词00030"), _phrase()], "minimum_should_match": 1}
-    }
+    some, rarer = _either("词00020", "词00030"), _either("词00150", "词00160")
     return {
         "timeline, 7 days hourly": _series([_back(week)], {"fixed_interval": "1h"}),
         "timeline, 90 days daily": _series([_back(quarter)], {"calendar_interval": "day"}),
@@ -56,6 +54,7 @@ def bodies() -> dict[str, Body]:
         "count and distinct voices, 90 days": _counting([BRAND, _back(quarter)], DISTINCT, total=True),
         "brand AND word NOT word, newest": _search(words, must_not=[_any("词00003")]),
         "OR of three, by risk": _search([some, _back(month)], [{"risk": "desc"}, *NEWEST]),
+        "OR of three rarer, by risk": _search([rarer, _back(month)], [{"risk": "desc"}, *NEWEST]),
         "phrase and source, newest": _search([_phrase(), {"term": {"source": "s3"}}, _back(month)]),
         "mentions page, folded": _search([BRAND, _back(week)])
         | {"collapse": {"field": "facts.story", "inner_hits": {"name": "copies", "size": 0}}},
@@ -90,6 +89,11 @@ def _back(span: timedelta) -> Body:
 
 def _any(word: str) -> Body:
     either = [{"term": {field: word}} for field in ("tokens", "title_tokens")]
+    return {"bool": {"should": either, "minimum_should_match": 1}}
+
+
+def _either(one: str, other: str) -> Body:
+    either = [_any(one), _any(other), _phrase()]
     return {"bool": {"should": either, "minimum_should_match": 1}}
 
 
