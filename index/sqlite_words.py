@@ -17,6 +17,7 @@ from index.answers import Window
 from index.sqlite_sheets import ALL, PART, RECORD, SHIFT, TIE_BITS, Records, records, span
 
 HEAD_BITS = 8
+AT_ONCE = 256  # parts, about 700 kB
 Codes = NDArray[np.uint32]
 
 
@@ -53,18 +54,25 @@ def heads(key: int, facts: bytes) -> bytes:
 
 
 def words_of_all(db: sqlite3.Connection, window: Window) -> tuple[int, NDArray[np.int64]]:
-    """How many documents were published in a window, and how many have each keyword, by its code."""
-    heads_, words_ = bytearray(), bytearray()
-    for head, codes in db.execute(
-        "SELECT heads, words FROM sheet_words WHERE key >= ? AND key < ?", span(db, ALL, window)
-    ):
-        heads_ += head
-        words_ += codes
-    found = np.frombuffer(heads_, np.int64)
+    """How many documents were published in a window, and how many have each keyword, by its code.
+
+    Some parts at a time: the memory of many megabytes would be fetched from the system again for each
+    question, which costs as much as the counting.
+    """
     start, end = window.seconds()
-    mask = (found >= start << HEAD_BITS) & (found < end << HEAD_BITS)
-    many = found & ((1 << HEAD_BITS) - 1)
-    return int(np.count_nonzero(mask)), counted_words(many, np.frombuffer(words_, np.uint32), mask)
+    posts, total = 0, np.zeros(0, np.int64)
+    rows = db.execute(
+        "SELECT heads, words FROM sheet_words WHERE key >= ? AND key < ?", span(db, ALL, window)
+    )
+    while some := rows.fetchmany(AT_ONCE):
+        found = np.frombuffer(b"".join([row[0] for row in some]), np.int64)
+        mask = (found >= start << HEAD_BITS) & (found < end << HEAD_BITS)
+        many = found & ((1 << HEAD_BITS) - 1)
+        counts = counted_words(many, _codes([row[1] for row in some]), mask)
+        less, more = sorted((total, counts), key=len)
+        more[: len(less)] += less
+        posts, total = posts + int(np.count_nonzero(mask)), more
+    return posts, total
 
 
 def counted_words(many: NDArray[Any], codes: Codes, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
