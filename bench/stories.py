@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -149,9 +149,10 @@ def _shares(planted: Sequence[Planted], found: Sequence[str]) -> dict[str, float
 
 
 def _post(n: int, text: str) -> Post:
+    at = NOW + timedelta(seconds=n)  # of one batch the earliest is taken first
     return Post(
         id=f"x:{n}", platform="x", source="x", author=Author(id=f"k1:{n}"), text=text,
-        published_at=NOW, first_seen_at=NOW, collected_at=NOW, run_id="bench",
+        published_at=at, first_seen_at=at, collected_at=at, run_id="bench",
     )  # fmt: skip
 
 

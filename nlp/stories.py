@@ -40,7 +40,18 @@ class Place:
 
 
 def fold(tx: Tx, batch_id: str, read: Sequence[tuple[Post, Reading]], now: datetime) -> list[Place]:
-    """Places of the posts of one batch; call it once a batch, in the order of the batch log."""
+    """Places of the posts of one batch; call it once a batch, in the order of the batch log.
+
+    The order inside the batch does not matter: posts are taken by time, then by name.
+    """
+    order = sorted(range(len(read)), key=lambda n: (_said_at(read[n][0]), read[n][0].id))
+    placed = _folded(tx, batch_id, [read[n] for n in order], now)
+    return [place for _, place in sorted(zip(order, placed, strict=True), key=lambda one: one[0])]
+
+
+def _folded(
+    tx: Tx, batch_id: str, read: Sequence[tuple[Post, Reading]], now: datetime
+) -> list[Place]:
     kept.forget_texts(tx, now - near.WINDOW)
     words = [_words(post) for post, _ in read]
     named = _named(tx, batch_id, read, words, now)
@@ -55,6 +66,10 @@ def fold(tx: Tx, batch_id: str, read: Sequence[tuple[Post, Reading]], now: datet
 def digest(letters_: str) -> str:
     """Name of a text's letters in the store of fingerprints."""
     return xxhash.xxh3_128_hexdigest(letters_.encode())
+
+
+def _said_at(post: Post) -> datetime:
+    return post.published_at or post.first_seen_at
 
 
 def _words(post: Post) -> str:
@@ -93,8 +108,7 @@ def _named(
 def _telling(post: Post, said: Reading, plain: str, told: str) -> Telling:
     untagged = letters(HASHTAG.sub(" ", plain)) if "#" in plain else told
     names = {f"{hit.brand}/{hit.entity}" for hit in said.matches.hits if hit.where in NAMED}
-    at = post.published_at or post.first_seen_at
-    return Telling(post.id, int(at.timestamp()), told, facts(untagged, names))
+    return Telling(post.id, int(_said_at(post).timestamp()), told, facts(untagged, names))
 
 
 def _with_reposts(tx: Tx, posts: Sequence[Post], named: Sequence[str | None]) -> list[str]:

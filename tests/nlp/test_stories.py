@@ -188,6 +188,16 @@ def test_a_replay_of_the_batches_gives_the_same(line: Line, engine: Engine) -> N
     assert len({place.story for places in first for place in places}) < 100
 
 
+def test_the_order_inside_a_batch_does_not_matter(line: Line) -> None:
+    """The earliest telling names the story, wherever it stands in its batch; places keep their posts."""
+    copy = LONG + "！！！[怒]"
+    late, early = post("a", copy, at=NOW + timedelta(minutes=9)), post("b", LONG, at=NOW)
+    other = post("c", "木槿壶的优惠券又用不了，客服一直不回", at=NOW + timedelta(minutes=5))
+    places = line.fold([late, other, early])
+    assert [place.story for place in places] == ["x:b", "x:c", "x:b"]
+    assert [place.role for place in places] == ["copy", "original", "original"]
+
+
 def _edited(random: Random, text: str) -> str:
     at = random.randrange(len(text) - 2)
     return text[:at] + random.choice("天地人和") + text[at + 1 :]
