@@ -27,7 +27,7 @@ FIELDS = {
     "brand": "brand", "against": "negative_brand", "source": "source", "channel": "channel",
     "polarity": "polarity", "intent": "intent", "aspect": "aspect", "severity": "severity",
     "topic": "topic", "event": "event", "region": "region", "author": "author", "kind": "kind",
-    "story": "story",
+    "story": "story", "segment": "segment",
 }  # fmt: skip
 CLOSED = {
     "polarity": tuple(Polarity),
@@ -67,6 +67,7 @@ class Filters:
     author: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
     story: tuple[str, ...] = ()
+    segment: tuple[str, ...] = ()
     q: str = ""
     range: str = "24h"
     since: datetime | None = None

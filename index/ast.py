@@ -12,6 +12,7 @@ Span = tuple[int, int]
 Field = Literal[
     "source", "channel", "region", "polarity", "intent", "aspect", "severity", "topic", "event",
     "brand", "kind", "emotion", "story", "author", "platform", "negative_brand",
+    "segment",
 ]  # fmt: skip
 Counter = Literal["likes", "comments", "reposts", "views", "rating", "followers"]
 

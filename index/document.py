@@ -22,7 +22,8 @@ from index.terms import clean, joined, tag_term, terms
 from keqing.records import Mention, Polarity, Post
 
 COUNTERS = ("likes", "comments", "reposts", "views", "rating", "followers")
-_SINGLE = ("source", "channel", "region", "polarity", "intent", "kind", "emotion", "platform")
+_SINGLE = ("source", "channel", "region", "polarity", "intent", "kind", "emotion", "platform",
+           "segment")  # fmt: skip
 _RECORDS = ("brands", "severity")
 
 Numbers = dict[str, float | None]
@@ -43,6 +44,7 @@ class Document(msgspec.Struct, frozen=True, dict=True):
     story: str
     author: str
     source: str
+    event: str  # "" for none
     brands: tuple[tuple[str, bool, bool], ...]  # brand, negative, positive towards it
     risk: float
     severity: float  # highest confidence of a severity class
@@ -119,6 +121,7 @@ def to_document(mention: Mention) -> Document:
         said["story"],
         author.id or post.id,
         post.source,
+        (said["event"] or "").lower(),
         tuple(dict.fromkeys(brands)),
         -1.0 if risk is None else risk,
         max([hit.confidence for hit in dangers]) if dangers else 0.0,
@@ -175,7 +178,7 @@ def _tags(
     """The tags whose values are counted, and the others."""
     counted = _single(
         post["source"], post["channel"], post["region"], said["polarity"], said["intent"],
-        post["kind"], said["emotion"], post["platform"],
+        post["kind"], said["emotion"], post["platform"], said["author_role"],
     )  # fmt: skip
     many = [("topic", topic.lower()) for topic in said["topics"]]
     if said["aspects"]:

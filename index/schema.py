@@ -15,7 +15,7 @@ INDEX_VERSION = 3
 TOKEN_CHARS = "!#$%&()*+,-./:;<=>?@[\\]^_`{|}~"  # noqa: S105  # no secret
 
 # One document in a sheet, in struct's letters: what each number is says sqlite_sheets.RECORD.
-RECORD = "<qqQQqdIIBB"
+RECORD = "<qqQQqdIIIBB"
 
 DDL = f"""
 CREATE TABLE IF NOT EXISTS mentions (row INTEGER PRIMARY KEY, doc BLOB NOT NULL);

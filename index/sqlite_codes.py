@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import xxhash
 
 from index.sqlite_sheets import RECORD, SHIFT
 
-Kind = Literal["brand", "source", "word"]
+Kind = Literal["brand", "source", "word", "event"]
 MOST = 300_000  # remembered names; about 40 MB
 
 
@@ -24,13 +24,14 @@ class Codes:
 
     def __init__(self) -> None:
         self._epoch = -1
-        self._names: dict[Kind, dict[str, int]] = {"brand": {}, "source": {}, "word": {}}
+        self._names: dict[Kind, dict[str, int]] = {kind: {} for kind in get_args(Kind)}
         self._tagsets: set[int] = set()
 
     def begin(self, db: sqlite3.Connection) -> None:
         """Forget what may be wrong; at the begin of a transaction that writes."""
         epoch = db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
-        if epoch != self._epoch or len(self._names["word"]) + len(self._tagsets) > MOST:
+        held = sum(map(len, self._names.values())) + len(self._tagsets)
+        if epoch != self._epoch or held > MOST:
             self.forget()
             self._epoch = epoch
 
@@ -110,6 +111,7 @@ def drop_unused(db: sqlite3.Connection) -> None:
         found = np.frombuffer(facts, RECORD)
         tags.update(found["tags"].tolist())
         used.update(found["source"].tolist())
+        used.update(found["event"].tolist())
         used.update(np.frombuffer(words, np.uint32).tolist())
     used.update(row[0] for row in db.execute("SELECT DISTINCT key >> ? FROM zones", (SHIFT,)))
     for table, key, kept in (("codes", "code", used), ("tagsets", "hash", tags)):

@@ -40,6 +40,7 @@ def facts(
     words = codes.learn(db, "word", chain.from_iterable([doc.keywords for doc in documents]))
     sources = codes.learn(db, "source", [doc.source for doc in documents])
     brands = codes.learn(db, "brand", [hit[0] for doc in documents for hit in doc.brands])
+    events = codes.learn(db, "event", filter(None, [doc.event for doc in documents]))
     codes.keep(db, {one.hash: one.counted for one in found_by})
     sheets: dict[int, list[New]] = {ALL: []}
     for doc, one in zip(documents, found_by, strict=True):
@@ -47,10 +48,10 @@ def facts(
         packed_words = array("I", keywords).tobytes()
         flags = NEGATIVE * (doc.polarity == "negative") | VOICE * doc.voice | TIMED * doc.timed
         story, voice = hashed(doc.story), hashed(f"{doc.author} {doc.story}")
-        source = sources[doc.source]
+        source, event = sources[doc.source], events[doc.event] if doc.event else 0
         for code, towards in _towards(doc, brands):
             fact = pack(one.place, doc.first_seen_at, story, voice, one.hash, doc.risk, one.row,
-                        source, flags | towards, len(keywords))  # fmt: skip
+                        source, event, flags | towards, len(keywords))  # fmt: skip
             sheets.setdefault(code, []).append((one.row, fact, packed_words))
     return sheets
 

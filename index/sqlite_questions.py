@@ -55,6 +55,8 @@ def counts_by(
 ) -> list[Bucket]:
     """Posts per value of a tag field, most first."""
     found = rows(db, node, window)
+    if field == "event":
+        return _by_event(db, found)
     hashes, of, posts = np.unique(found["tags"], return_inverse=True, return_counts=True)
     negative = np.bincount(of, found["flags"] & NEGATIVE, len(hashes)).astype(int)
     tags = tagsets(db, hashes.tolist())
@@ -66,6 +68,18 @@ def counts_by(
                 pair = totals.setdefault(value, [0, 0])
                 pair[0], pair[1] = pair[0] + n, pair[1] + against
     buckets = [Bucket(value, posts_, against) for value, (posts_, against) in totals.items()]
+    return sorted(buckets, key=lambda b: (-b.posts, b.value))
+
+
+def _by_event(db: sqlite3.Connection, found: Records) -> list[Bucket]:
+    codes, of, posts = np.unique(found["event"], return_inverse=True, return_counts=True)
+    negative = np.bincount(of, found["flags"] & NEGATIVE, len(codes)).astype(int)
+    named = names(db, codes.tolist())
+    buckets = [
+        Bucket(named[code], n, against)
+        for code, n, against in zip(codes.tolist(), posts.tolist(), negative.tolist(), strict=True)
+        if code
+    ]
     return sorted(buckets, key=lambda b: (-b.posts, b.value))
 
 

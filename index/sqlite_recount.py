@@ -82,7 +82,7 @@ def _lines(row: int, kept: Kept) -> Iterator[Line]:
     for brand, mark in towards.items():
         mark = AGAINST if mark & AGAINST else mark
         yield (brand, row, place, int(content["first_seen_at"].timestamp()), risk,
-               content["source"], flags | mark, words)  # fmt: skip
+               content["source"], (content["event"] or "").lower(), flags | mark, words)  # fmt: skip
 
 
 def _stored(
@@ -108,4 +108,5 @@ def _stored(
                 and (key >> SHIFT != ALL or int(one["row"]) // PART * PART == key)
             ):
                 yield (names.get(key >> SHIFT, ""), int(one["row"]), place, seen, float(one["risk"]),
-                       names[int(one["source"])], int(one["flags"]), words)  # fmt: skip
+                       names[int(one["source"])], names.get(int(one["event"]), ""),
+                       int(one["flags"]), words)  # fmt: skip

@@ -29,6 +29,7 @@ RECORD = np.dtype(
         ("risk", "<f8"),
         ("row", "<u4"),
         ("source", "<u4"),  # code
+        ("event", "<u4"),  # code, 0 for none: events are too many to be among the tags
         ("flags", "u1"),
         ("words", "u1"),  # how many codes it has in `sheet_words`
     ]

@@ -31,7 +31,7 @@ from keqing.workflow.accounts import Role
 from keqing.workflow.db import begin
 
 SIZE = 20
-FACETS = ("polarity", "source", "intent", "aspect", "severity")
+FACETS = ("polarity", "source", "intent", "aspect", "severity", "segment")
 router = APIRouter()
 Viewer = Annotated[Visitor, Depends(Needs(Role.VIEWER))]
 Analyst = Annotated[Visitor, Depends(Needs(Role.ANALYST))]
@@ -173,6 +173,7 @@ def _chips(filters: Filters, lang: Lang, site: Site) -> list[tuple[str, str, str
         "author",
         "kind",
         "story",
+        "segment",
     ):
         for value in getattr(filters, key):
             rest = tuple(v for v in getattr(filters, key) if v != value)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from index.answers import Count, IndexEngine, LoadReport, Window
+from index.answers import Bucket, Count, IndexEngine, LoadReport, Window
 from index.ast import All, And, Node, Not, Or, Phrase, Range, Tag, Word
 from index.sqlite import SqliteEngine
 from keqing.errors import UsageError
@@ -150,6 +150,31 @@ def test_counts_by_and_keywords(engine: IndexEngine) -> None:
     assert by == {"demo-weibo": (21, 1), "demo-forum": (1, 1)}
     month = Window(T0 - timedelta(days=28), T0)
     assert engine.keywords(All(), DAY, month)[0].word == "异物"
+
+
+def test_events_and_segments_are_counted(engine: IndexEngine) -> None:
+    """Posts of an event and of a segment are found by their tag, and counted as often as found."""
+    put(
+        engine,
+        [
+            mention(1, event="E1", author_role="customer"),
+            mention(2, event="E1", author_role="employee?", polarity=Polarity.POSITIVE),
+            mention(3, event="e2", author_role="customer", brands=("tea", "cake")),
+            mention(4),
+        ],
+        T0,
+    )
+    assert engine.counts_by("event", All(), None) == [Bucket("e1", 2, 1), Bucket("e2", 1, 1)]
+    assert engine.counts_by("event", Tag("brand", "cake"), None) == [Bucket("e2", 1, 1)]
+    segments = engine.counts_by("segment", All(), None)
+    assert segments == [Bucket("customer", 2, 2), Bucket("employee?", 1, 0)]
+    assert ids(engine, Tag("event", "E1")) == {"weibo:1", "weibo:2"}
+    assert ids(engine, Tag("segment", "employee?")) == {"weibo:2"}
+    put(engine, [mention(1, event="e2", author_role="kol", collected=T0 + timedelta(hours=9))], T0)
+    assert engine.counts_by("event", All(), None) == [Bucket("e2", 2, 2), Bucket("e1", 1, 0)]
+    assert engine.erase_ids(["weibo:1", "weibo:3"]) == 2
+    engine.refresh()
+    assert engine.counts_by("event", All(), None) == [Bucket("e1", 1, 0)]
 
 
 def packed(*coordinates: int) -> str:
