@@ -3,12 +3,13 @@
 In:  Documents. Out: a LoadReport. What stands there is read first: an identical snapshot costs no
 write, and a post whose time moved to another month leaves no copy behind. The version that the
 server checks is the time of collection, so two writers cannot undo each other. While the server
-stores one chunk, the next is looked up and made ready.
+stores two chunks, the next is looked up and made ready.
 """
 
 from __future__ import annotations
 
 import gc
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -64,7 +65,9 @@ class Writer:
     def __init__(self, server: Server, edition: Edition) -> None:
         self.server, self.edition = server, edition
         self.names = Names(server.settings.name)
-        self.bulk = Bulk(server)
+        # One bulk at a time leaves a server of two cores half idle; each has its own patience.
+        self.bulks = (Bulk(server), Bulk(server))
+        self._sent = 0
         self._months: set[str] = set()
         self._known: dict[str, list[Copy]] = {}  # stored by this writer, maybe not visible yet
         self._looked = False
@@ -76,16 +79,19 @@ class Writer:
             IndexFault: a chunk was not taken; those before it stand, a repetition completes it.
         """
         total = LoadReport()
-        sent: Sent | None = None
-        with _acyclic(), ThreadPoolExecutor(2, "keqing-load") as pool:
+        flying: deque[Sent] = deque()
+        with _acyclic(), ThreadPoolExecutor(1 + len(self.bulks), "keqing-load") as pool:
             for chunk in _chunks(documents):
-                if sent is not None and not sent.ids.isdisjoint(doc.id for doc in chunk):
-                    total, sent = total + self._settled(sent), None
+                # A post that flies is neither found nor remembered: its chunk must land first.
+                while any(not sent.ids.isdisjoint(doc.id for doc in chunk) for sent in flying):
+                    total = total + self._settled(flying.popleft())
                 plans = self._planned(pool, chunk)
-                if sent is not None:
-                    total = total + self._settled(sent)
-                sent = self._send(pool, plans)
-            return total if sent is None else total + self._settled(sent)
+                if len(flying) == len(self.bulks):
+                    total = total + self._settled(flying.popleft())
+                flying.append(self._send(pool, plans))
+            while flying:
+                total = total + self._settled(flying.popleft())
+        return total
 
     def _planned(self, pool: ThreadPoolExecutor, chunk: Sequence[Document]) -> list[Plan]:
         self._see()
@@ -106,7 +112,9 @@ class Writer:
     def _send(self, pool: ThreadPoolExecutor, plans: list[Plan]) -> Sent:
         actions = [action for plan in plans for action in plan.actions]
         self._make_months(action.index for action in actions)
-        return Sent(plans, pool.submit(self.bulk.send, actions), {p.doc.id for p in plans})
+        bulk = self.bulks[self._sent % len(self.bulks)]  # landed: those before it are taken in turn
+        self._sent += 1
+        return Sent(plans, pool.submit(bulk.send, actions), {p.doc.id for p in plans})
 
     def _settled(self, sent: Sent) -> LoadReport:
         """Wait for a chunk, remember what it left, and count it."""

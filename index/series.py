@@ -5,7 +5,7 @@ In:  a window and a step in seconds. Out: a Series with zeros where nothing was 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -50,8 +50,3 @@ class Grid:
         step = timedelta(seconds=self.step_s)
         starts = tuple([begin + n * step for n in range(self.size)])
         return Series(starts, *(tuple(column.tolist()) for column in columns))
-
-    def filled(self, rows: Mapping[int, Sequence[int]]) -> Series:
-        """`rows` maps a step to (posts, negative, voices, negative voices, positive)."""
-        dense = [rows.get(step, (0, 0, 0, 0, 0)) for step in range(self.first, self.last)]
-        return self.series([np.array([int(row[n]) for row in dense], int) for n in range(5)])
