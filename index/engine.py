@@ -45,6 +45,15 @@ def embedded(settings: Settings) -> Path:
     return settings.var / f"mentions-{INDEX_VERSION}.db"
 
 
+def outdated(settings: Settings) -> list[Path]:
+    """Files of the embedded engine that an older version of this program filled."""
+    if settings.plan.index.url is not None:
+        return []
+    found = settings.var.glob("mentions-*.db")
+    numbers = {path: path.stem.removeprefix("mentions-") for path in found}
+    return sorted(p for p, n in numbers.items() if n.isdecimal() and int(n) < INDEX_VERSION)
+
+
 def snapshot(settings: Settings, folder: Path) -> Path:
     """Put a copy of the index into a folder, or the record of a server's snapshot; gives the file."""
     engine = open_index(settings)

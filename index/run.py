@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from index.answers import LoadReport
-from index.engine import open_index, publish
+from index.engine import open_index, outdated, publish
 from keqing.errors import DoneInPart, IndexFault
 from keqing.logs import get_logger
 from keqing.records import Mention
@@ -31,11 +31,15 @@ PUBLISHED = (
 def load(settings: Settings, engine: Engine, now: datetime) -> LoadReport:
     """Load every waiting batch, in the order of scoring; a damaged one holds back no other.
 
+    After an update that raised INDEX_VERSION every batch waits again, for the new file is empty; the
+    older file goes when all of them stand in it.
+
     Raises:
         DoneInPart: files of Mentions are damaged; names each, the rest is loaded.
     """
+    older = outdated(settings)
     with begin(engine) as tx:
-        waiting = batches.unloaded(tx)
+        waiting = batches.every(tx) if older else batches.unloaded(tx)
     total = LoadReport()
     if not waiting:
         return total
@@ -52,9 +56,19 @@ def load(settings: Settings, engine: Engine, now: datetime) -> LoadReport:
             batches.record_loaded(tx, batch.batch_id, now)
     index.refresh()
     _publish(settings)
+    if older and not damaged:
+        _drop(older)
     if damaged:
         raise DoneInPart(f"{len(damaged)} of {len(waiting)} batches wait: {'; '.join(damaged)}")
     return total
+
+
+def _drop(files: Sequence[Path]) -> None:
+    """Remove index files with what lies beside them."""
+    for path in files:
+        for part in ("", "-wal", "-shm"):
+            path.with_name(path.name + part).unlink(missing_ok=True)
+    log.info("the index was filled anew", older=[path.name for path in files])
 
 
 def _publish(settings: Settings) -> None:

@@ -47,7 +47,7 @@ def _index(place: Place, settings: Settings) -> Found:
     served = settings.plan.index.url is not None
     if not served and not embedded(settings).exists():
         if list(settings.var.glob("mentions-*.db")):
-            return warn("索引换了新版，尚未建立。", "请运行 keqing rebuild，由研判文件重建。")
+            return warn("索引换了新版，尚未建立。", "下一次 keqing load 会由研判文件重新填满。")
         return ok("索引尚未建立，首次载入时建立。")
     try:
         engine = open_index(settings, place.env)
@@ -65,7 +65,7 @@ def _index(place: Place, settings: Settings) -> Found:
         return fail(f"索引文件损坏：{health.get('check')}。", "请从 var/backup 恢复。")
     older = [path for path in settings.var.glob("mentions-*.db") if path != embedded(settings)]
     if older and not health["documents"]:
-        return warn("索引换了新版，还是空的。", "请运行 keqing rebuild，由研判文件重建。")
+        return warn("索引换了新版，还是空的。", "下一次 keqing load 会由研判文件重新填满。")
     return ok(f"索引完好，{health['documents']:,} 篇。")
 
 
