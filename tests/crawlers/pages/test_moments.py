@@ -17,17 +17,21 @@ CST = ZoneInfo("Asia/Shanghai")
 DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 Write = Callable[[datetime, datetime], str]
+WORDS = ("今天", "昨天", "前天")
+NAMED = {f"day {n}": n for n in range(3)}
 MINUTE, DAY, YEAR = timedelta(minutes=1), timedelta(days=1), timedelta(days=365)
 
 
-def days_before(n: int) -> Write:
-    word = ("今天", "昨天", "前天")[n]
+def days_before(at: datetime, anchor: datetime) -> str:
+    return f"{WORDS[(anchor.date() - at.date()).days]} {at:%H:%M}"
 
-    def write(at: datetime, anchor: datetime) -> str:
-        assume(anchor.date() - at.date() == timedelta(days=n))
-        return f"{word} {at:%H:%M}"
 
-    return write
+def back(name: str, anchor: datetime, share: float, span: timedelta) -> datetime:
+    """A moment of the past; of a form that names a day, a moment of that day."""
+    if name not in NAMED:
+        return anchor - share * span
+    start = (anchor - NAMED[name] * DAY).replace(hour=0, minute=0, second=0)
+    return start + share * (min(anchor, start + DAY - timedelta(seconds=1)) - start)
 
 
 def ago(unit: str, step: timedelta, most: int) -> Write:
@@ -71,8 +75,7 @@ def counted(step: timedelta) -> Callable[[datetime, datetime], datetime]:
     return lambda at, anchor: anchor - (anchor - at) // step * step
 
 
-for n in range(3):
-    FORMS[f"day {n}"] = (days_before(n), "minute", timedelta(days=n + 1), minutes)
+FORMS |= {name: (days_before, "minute", DAY, minutes) for name in NAMED}
 FORMS |= {
     "minutes ago": (ago("分钟", MINUTE, 60), "minute", 60 * MINUTE, counted(MINUTE)),
     "hours ago": (ago("小时", 60 * MINUTE, 24), "hour", DAY, counted(60 * MINUTE)),
@@ -104,7 +107,7 @@ LEAP_DAY = datetime(2028, 2, 29, 23, 59, 59, tzinfo=CST)
 def test_a_moment_comes_back(name: str, anchor: datetime, share: float) -> None:
     """Across midnight, New Year and 29 February; nothing is guessed beyond what the form says."""
     write, precision, span, cut = FORMS[name]
-    at = (anchor - share * span).replace(microsecond=0)
+    at = back(name, anchor, share, span).replace(microsecond=0)
     found = parse_time(write(at, anchor), anchor, "Asia/Shanghai")
     assert found.precision == precision
     assert found.at == cut(at, anchor)
