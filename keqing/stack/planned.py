@@ -80,18 +80,19 @@ def _served(health: Mapping[str, Any]) -> Found:
 
 
 def _second_stage(place: Place, settings: Settings) -> Found:
-    plan = settings.plan.nlp.second_stage
-    if plan.model == "off":
-        return ok("第二级模型未启用。")
-    from nlp import cascade, linear
+    """All that reads a post, as the plan names it: both stages and what corrections taught."""
+    from nlp import cascade, house, linear
 
-    first = linear.folder_of(settings.plan.nlp.model, settings.root)
+    plan = settings.plan.nlp
     try:
-        version = cascade.build(linear.load(first), plan, settings.root).version
+        first = linear.load(linear.folder_of(plan.model, settings.root))
+        taught = house.load(settings.var / house.FOLDER, first)
+        version = cascade.build(first, plan.second_stage, settings.root, taught).version
     except KeqingError as error:
-        advice = '请按所示补全，或写 [nlp.second_stage] model = "off"。'
-        return fail(f"第二级模型不可用：{error}。", advice)
-    return ok(f"模型 {version} 可以载入。")
+        advice = '请按所示补全；第二级可写 [nlp.second_stage] model = "off"。'
+        return fail(f"研判用的模型不可用：{error}。", advice)
+    off = "第二级模型未启用；" if plan.second_stage.model == "off" else ""
+    return ok(f"{off}模型 {version} 可以载入。")
 
 
 def _smtp(place: Place, settings: Settings) -> Found:

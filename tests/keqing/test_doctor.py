@@ -238,6 +238,15 @@ def server_workflow(p: Patient) -> None:
     p.plan("[watch]", '[workflow]\nurl = "postgresql://k@127.0.0.1:9/k"\n\n[watch]')
 
 
+def no_first_stage(p: Patient) -> None:
+    p.plan("[watch]", '[nlp]\nmodel = "mine"\n\n[watch]')
+
+
+def torn_house(p: Patient) -> None:
+    (p.var / "house").mkdir()
+    (p.var / "house" / "house.npz").write_bytes(b"PK no more")
+
+
 def half_second_stage(p: Patient) -> None:
     p.plan("[watch]", '[nlp.second_stage]\nmodel = "big"\n\n[watch]')
 
@@ -289,6 +298,8 @@ def mail_without_server(p: Patient) -> None:
         (lost_workflow_table, "workflow", "fail"),
         (server_workflow, "workflow", "fail"),
         (half_second_stage, "second-stage", "fail"),
+        (no_first_stage, "second-stage", "fail"),
+        (torn_house, "second-stage", "fail"),
         (no_mail_server, "smtp", "fail"),
         (no_mail_password, "smtp", "fail"),
         (mail_without_server, "smtp", "warn"),
