@@ -27,6 +27,7 @@ from keqing.settings import SourceCard
 
 MIN_DELAY_S = 0.5
 MAX_WAIT_S = 900.0
+MEMORY_MB = 1024  # a crawl holds 80 MB; over this something is wrong
 MAX_THROTTLED = 3
 ROBOTS_AGENT = "keqing"
 RETRIED = (408, 429, 500, 502, 503, 504, 522, 524)
@@ -118,7 +119,7 @@ def _common() -> dict[str, Any]:
         "DOWNLOAD_MAXSIZE": 5 * 2**20,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
-        "MEMUSAGE_LIMIT_MB": 1024,
+        "MEMUSAGE_LIMIT_MB": MEMORY_MB,
         "LOG_LEVEL": "WARNING",
         "AUTOTHROTTLE_ENABLED": True,
         "AUTOTHROTTLE_TARGET_CONCURRENCY": 1.0,
@@ -134,6 +135,8 @@ def _common() -> dict[str, Any]:
         "EXTENSIONS": {
             "scrapy.extensions.throttle.AutoThrottle": None,
             "crawlers.politeness.Floor": 0,
+            "scrapy.extensions.memusage.MemoryUsage": None,
+            "crawlers.memory.CurrentMemory": 0,
         },
     }
 

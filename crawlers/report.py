@@ -93,6 +93,8 @@ def verdict_of(tally: Tally) -> Verdict:
         return Verdict.CHANGED
     if tally.silent and not tally.speaking_targets:
         return Verdict.FETCHED_NOTHING
+    if tally.gaps and not tally.fetched_pages:
+        return Verdict.FETCHED_NOTHING
     if tally.gaps or tally.silent or tally.blocked:
         return Verdict.INCOMPLETE
     if tally.new or tally.updated:

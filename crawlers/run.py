@@ -25,6 +25,8 @@ from keqing.settings import Settings, SourceCard, Target
 from keqing.workflow import targets
 from keqing.workflow.db import Engine, begin, read
 
+SIGNAL = "shutdown"  # Scrapy's word for it
+
 
 def due_sources(settings: Settings, engine: Engine, now: datetime) -> list[str]:
     """Sources of the plan with a target that is due, the most overdue first."""
@@ -61,15 +63,26 @@ def crawl(
         if job.targets:
             _run_spider(settings, job)
         files = writer.close()
-    if isinstance(job.fault, CancelledError):  # Scrapy cancels what waits when a signal comes
-        raise DoneInPart(
-            f"{source}: ended by a signal; what was read is kept, the next crawl goes on"
-        )
-    if job.fault is not None:
-        raise job.fault
+    _look_at_end(job)
     report = report_of(source, keeper.tally, files)
     _put_state(engine, landing, card, report, run_id, clock())
     return report
+
+
+def _look_at_end(job: Job) -> None:
+    """What ended the crawl before it was through is told: it never looks like a calm source.
+
+    Raises:
+        DoneInPart: a signal; Scrapy cancels what waits.
+    """
+    if job.fault is not None and not isinstance(job.fault, CancelledError):
+        raise job.fault
+    if job.ended == SIGNAL and not job.walked:
+        raise DoneInPart(
+            f"{job.card.name}: ended by a signal; what was read is kept, the next crawl goes on"
+        )
+    if job.targets and not job.walked:
+        job.keeper.tally.gaps.append(f"提前结束 (ended early): {job.ended or 'it did not begin'}")
 
 
 def _card(settings: Settings, source: str) -> SourceCard:

@@ -43,6 +43,8 @@ class Job:
     engine: Engine
     clock: Callable[[], datetime]
     fault: BaseException | None = None
+    walked: bool = False  # every target was visited, or left out for a reason that is told
+    ended: str = ""  # Scrapy's reason; "" while it runs
     broken: set[str] = field(default_factory=set)  # threads that this crawl could not read
 
     def row(self, target: Target) -> TargetRow:

@@ -45,11 +45,16 @@ class SourceSpider(scrapy.Spider):  # type: ignore[misc]
                 if not await self._visit(target):
                     break
             await self.finish()
+            self.job.walked = True
         except BaseException as error:
             self.job.fault = error
             raise
         for request in self.later:
             yield request
+
+    def closed(self, reason: str) -> None:
+        """Scrapy tells why it ended: `finished`, `shutdown` at a signal, or a limit."""
+        self.job.ended = reason
 
     async def walk(self, target: Target) -> None:
         """Read and keep one target."""

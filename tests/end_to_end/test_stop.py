@@ -10,6 +10,7 @@ import select as ready
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from keqing.landing import Landing
 from keqing.stack.stop import Interrupted, Stop
 from keqing.workflow import db, leases, runs
+from tests.crawlers.town import Town, landed, root_of, start_crawl
 
 ROOT = Path(__file__).resolve().parents[2]
 SOON_S = 20.0  # 3 s on an idle machine; what waits for the work to end takes longer than this
@@ -38,6 +40,11 @@ def start(root: Path, *more: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def heard() -> None:
+    """A suite that runs in the background ignores Ctrl-C, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def until(found: Callable[[], object], process: subprocess.Popen[str]) -> None:
@@ -92,6 +99,33 @@ def test_a_signal_ends_a_pass(tmp_path: Path, stage: str, sign: signal.Signals) 
         assert json.loads(out.strip().splitlines()[-1])["stages"]["load"]["created"] == 40
 
 
+def test_a_crawl_alone_ends_at_a_signal(tmp_path: Path) -> None:
+    """`keqing crawl` on a site that answers slowly: what was read is kept, and it is said."""
+    town, answered = Town(), threading.Event()
+
+    def held(site: str, target: str) -> None:
+        """From the 21st request on nothing is answered: a crawl that waited would not end."""
+        if len(town.asked) > 20:
+            answered.wait(90)
+
+    town.start()
+    try:
+        root = root_of(town, tmp_path)
+        town.fault = held
+        crawl = start_crawl(root, "demo-forum")
+        until(lambda: len(town.asked) > 20, crawl)
+        crawl.send_signal(signal.SIGTERM)
+        out, _ = crawl.communicate(timeout=60)
+    finally:
+        answered.set()
+        town.stop()
+    assert crawl.returncode == 3
+    assert "what was read is kept" in json.loads(out.strip().splitlines()[-1])["message"]
+    assert landed(root, "demo-forum")
+    with db.read(db.open_file(root / "var" / "keqing.db")) as tx:
+        assert tx.execute(leases.LEASES.select()).all() == []
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_a_stage_alone_ends_at_a_signal(tmp_path: Path, sign: signal.Signals) -> None:
     """`keqing score` in its midst: exit 130 without a trace, lease and ledger closed."""
@@ -102,7 +136,10 @@ def test_a_stage_alone_ends_at_a_signal(tmp_path: Path, sign: signal.Signals) ->
     take = [*keqing, "import", str(tmp_path / "a.csv"), "--root", str(tmp_path)]
     subprocess.run(take, capture_output=True, check=True)
     score = subprocess.Popen(
-        [*keqing, "score", "--root", str(tmp_path)], stderr=subprocess.PIPE, text=True
+        [*keqing, "score", "--root", str(tmp_path)],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heard,
     )
     until(lambda: running(tmp_path, "score"), score)
     time.sleep(0.5)
