@@ -8,11 +8,9 @@ stores two chunks, the next is looked up and made ready.
 
 from __future__ import annotations
 
-import gc
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,6 +21,7 @@ from index.elastic_client import Server, packed
 from index.elastic_document import document_id, stored
 from index.elastic_mapping import Names
 from index.elastic_state import Edition
+from keqing.cycles import without_gc
 
 Verdict = Literal["created", "changed", "unchanged", "same", "stale"]
 # A search sees what was refreshed. What this writer stored since, it remembers; a refresh after each
@@ -80,7 +79,7 @@ class Writer:
         """
         total = LoadReport()
         flying: deque[Sent] = deque()
-        with _acyclic(), ThreadPoolExecutor(1 + len(self.bulks), "keqing-load") as pool:
+        with without_gc(), ThreadPoolExecutor(1 + len(self.bulks), "keqing-load") as pool:
             for chunk in _chunks(documents):
                 # A post that flies is neither found nor remembered: its chunk must land first.
                 while any(not sent.ids.isdisjoint(doc.id for doc in chunk) for sent in flying):
@@ -173,18 +172,6 @@ class Writer:
         for index in sorted(wanted - self._months):
             self.server.create(index)
             self._months.add(index)
-
-
-@contextmanager
-def _acyclic() -> Iterator[None]:
-    """No search for cycles meanwhile: there are none, and it would walk all waiting Mentions."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _gone(id_: str, copies: Sequence[Copy], stays: str, version: int) -> list[Action]:

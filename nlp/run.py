@@ -7,18 +7,17 @@ written in one transaction with it, so that a kill at any moment leaves nothing 
 
 from __future__ import annotations
 
-import gc
 import gzip
 import hashlib
 import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from keqing.cycles import without_gc
 from keqing.errors import LandingError, UsageError
 from keqing.landing import Landing
 from keqing.privacy import mask
@@ -92,25 +91,13 @@ def score_batch(
 ) -> None:
     """Score these landed files together into one file of Mentions; adds to `report`."""
     landing = Landing(settings.var / "landing")
-    with _without_gc():
+    with without_gc():
         posts = [_masked(post) for file in files for post in landing.read(file)]
         texts, titles = [p.text or "" for p in posts], [p.title or "" for p in posts]
         readings = reader.read(texts, titles, [p.source for p in posts])
         _write(
             settings, engine, reader, files, list(zip(posts, readings, strict=True)), now, report
         )
-
-
-@contextmanager
-def _without_gc() -> Iterator[None]:
-    """No search for cycles while a batch of records grows: it walks them all again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def score_lines(settings: Settings, lines: Iterable[str]) -> Iterator[dict[str, object]]:

@@ -22,7 +22,7 @@ from dashboards.cards import Card, card_of
 from dashboards.filters import Filters
 from dashboards.frame import frame_of, scope_of
 from dashboards.happenings import Row, about_event
-from dashboards.render import page, twin
+from dashboards.render import in_lang, lang_of, page, twin
 from dashboards.shares import Bar, bars
 from dashboards.site import Site, site_of
 from index.query import Window
@@ -132,7 +132,7 @@ def show(request: Request, visitor: Viewer, id: str) -> Response:
     site = site_of(request)
     event = _seen(site, visitor, id)
     if event.id != id:
-        return RedirectResponse(f"/events/{event.id}", 303)
+        return RedirectResponse(in_lang(f"/events/{event.id}", lang_of(request)), 303)
     view = answer(site, visitor, event)
     return page(request, "event.html", frame=frame_of(site, visitor), view=view)
 

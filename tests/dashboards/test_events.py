@@ -75,6 +75,8 @@ def test_a_merged_event_is_found_under_its_old_id(desk: Desk) -> None:
         events.merge(tx, elder["id"], younger["id"], int(desk.clock[0].timestamp()))
     answer = client.get(f"/events/{younger['id']}")
     assert (answer.status_code, answer.headers["location"]) == (303, f"/events/{elder['id']}")
+    answer = client.get(f"/events/{younger['id']}?lang=en")
+    assert answer.headers["location"] == f"/events/{elder['id']}?lang=en"
     both = next(row for row in listed(client, "range=7d") if row["id"] == elder["id"])
     assert both["posts"] == elder["posts"] + younger["posts"]
     changes = client.get(f"/events/{elder['id']}.json").json()["changes"]
