@@ -225,10 +225,11 @@ class Corrected(Record):
 
 
 class Versions(Record):
-    """What produced the derived fields."""
+    """What produced the derived fields: the same Post with the same four gives the same bytes."""
 
-    model: str
-    dictionary: str
+    model: str  # weights of every stage that was loaded, and what corrections taught
+    dictionary: str  # words by which texts are cut, and learned senses of names
+    rules: str = ""  # word lists and the code that reads them; "" before there was such a version
     plan: str
 
 

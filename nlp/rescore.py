@@ -16,20 +16,13 @@ from nlp.understand import Reader, Reading
 NEGATIVE_POINTS, SEVERITY_POINTS = 50, 30  # of `risk`
 
 
-def rescored(
-    mentions: Sequence[Mention], reader: Reader, plan: str, now: datetime
-) -> list[Mention]:
-    """These Mentions again, in the same order.
-
-    Args:
-        plan: version of the plan by which the Reader reads.
-    """
+def rescored(mentions: Sequence[Mention], reader: Reader, now: datetime) -> list[Mention]:
+    """These Mentions again, in the same order."""
     posts = [mention.post for mention in mentions]
     said = reader.read(
         [p.text or "" for p in posts], [p.title or "" for p in posts], [p.source for p in posts]
     )
-    versions = Versions(model=reader.version, dictionary=reader.dictionary, plan=plan)
-    return [_again(m, new, versions, now) for m, new in zip(mentions, said, strict=True)]
+    return [_again(m, new, reader.versions, now) for m, new in zip(mentions, said, strict=True)]
 
 
 def _again(mention: Mention, said: Reading, versions: Versions, now: datetime) -> Mention:

@@ -150,9 +150,7 @@ def _write(
 ) -> None:  # fmt: skip
     batch_id = hashlib.sha256("\n".join(files).encode()).hexdigest()[:16]
     name = f"{now:%Y-%m-%d}/{batch_id}.jsonl.gz"
-    versions = Versions(
-        model=reader.version, dictionary=reader.dictionary, plan=settings.config_hash
-    )
+    versions = reader.versions
     vectors = of_posts(reader.embedder, read) if reader.embedder else {}  # before the lock is taken
     with begin(engine) as tx:
         places = stories.fold(tx, batch_id, read, now)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from keqing.records import AspectHit, Polarity, SeverityHit
+from keqing.records import AspectHit, Polarity, SeverityHit, Versions
 from keqing.settings import Settings
 from nlp import aspects, cascade, embed, house, lexicon, linear, relevance, rules
 from nlp.brands import Matcher, Matches
@@ -103,12 +103,17 @@ class Reader:
             self.version += f"+{self.embedder.version}"
         own = settings.root / "lexicons"
         self.scanner = Scanner(lexicon.own(own))
-        words = (
-            self.segmenter.version,
-            lexicon.version(own),
-            *([senses.version] if senses else []),
-        )
+        words = (self.segmenter.version, *([senses.version] if senses else []))
         self.dictionary = "+".join(words)
+        self.rules = lexicon.version(own)
+        self._plan = settings.config_hash
+
+    @property
+    def versions(self) -> Versions:
+        """What every field that this Reader gives was produced by."""
+        return Versions(
+            model=self.version, dictionary=self.dictionary, rules=self.rules, plan=self._plan
+        )
 
     def read(
         self, texts: Sequence[str], titles: Sequence[str], sources: Sequence[str] = ()

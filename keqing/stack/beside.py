@@ -147,7 +147,7 @@ def _write(settings: Settings, folder: Path, window: Sequence[LoggedBatch], now:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with gzip.open(path, "wt", encoding="utf-8", compresslevel=1) as file:
             for at in range(0, len(old), AT_ONCE):
-                part = rescored(old[at : at + AT_ONCE], reader, settings.config_hash, now)
+                part = rescored(old[at : at + AT_ONCE], reader, now)
                 file.writelines(mention.model_dump_json() + "\n" for mention in part)
         posts += len(old)
     return posts

@@ -81,7 +81,8 @@ def correct(
         UsageError: an unknown field or value (names the right ones), or no name or reason.
     """
     _check(field, to, by, reason)
-    stamp = f"{mention.versions.model} {mention.versions.dictionary} {mention.versions.plan}"
+    made = mention.versions
+    stamp = f"{made.model} {made.dictionary} {made.rules} {made.plan}"
     row = Correction(
         mention.post.id, field, own_value(mention, field), to, by.strip(), now, reason.strip(),
         stamp[:256], mention.story,

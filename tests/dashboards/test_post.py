@@ -30,7 +30,7 @@ def test_every_reason_stands_on_the_page(lead: Any, severe: Any) -> None:
     assert twin["severity"][0][1] in answer.text
     assert {one["alias"] for one in twin["named"]} == {h["alias"] for h in severe.detail["hits"]}
     assert twin["stage"] in ("linear", "second")
-    assert [name for name, _ in twin["versions"]] == ["model", "dictionary", "plan"]
+    assert [name for name, _ in twin["versions"]] == ["model", "dictionary", "rules", "plan"]
     assert severe.detail["versions"]["model"] in answer.text
 
 

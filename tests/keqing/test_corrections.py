@@ -73,7 +73,7 @@ def mention(**values: Any) -> Mention:
         "p_negative": 0.8, "p_neutral": 0.1, "p_positive": 0.1, "intent": "投诉",
         "intents": ("投诉", "求助"), "emotion": "愤怒", "story": "s1", "risk": 64.0,
         "severity": (SeverityHit(name="食品安全", term="拉肚子", confidence=0.8),),
-        "versions": Versions(model="m1", dictionary="d1", plan="p1"), "scored_at": NOW,
+        "versions": Versions(model="m1", dictionary="d1", rules="r1", plan="p1"), "scored_at": NOW,
     }  # fmt: skip
     return Mention(**(base | values))
 
@@ -81,7 +81,7 @@ def mention(**values: Any) -> Mention:
 def row(field: str, to: str, **values: Any) -> Correction:
     base: dict[str, Any] = {
         "post": "demo:x", "field": field, "was": "negative", "to": to, "by": "li", "at": NOW,
-        "reason": "读过", "stamp": "m1 d1 p1", "story": "s1",
+        "reason": "读过", "stamp": "m1 d1 r1 p1", "story": "s1",
     }  # fmt: skip
     return Correction(**(base | values))
 
@@ -196,7 +196,7 @@ def test_the_newest_counts_and_model_withdraws(tmp_path: Path) -> None:
         "polarity": "positive",
         "emotion": "喜悦",
     }
-    assert standing["demo:x"][0].stamp == "m1 d1 p1"
+    assert standing["demo:x"][0].stamp == "m1 d1 r1 p1"
     with db.begin(engine) as tx:
         corrections.correct(tx, mention(), "polarity", "model", by="li", reason="看错", now=NOW)
         assert [r.field for r in corrections.of_posts(tx, ["demo:x"])["demo:x"]] == ["emotion"]

@@ -324,7 +324,8 @@ def test_a_trade_has_words_of_its_own(tmp_path: Path) -> None:
     assert {hit.term: hit.confidence for hit in ours.severity} == {"锅炉超压": 0.9}
     assert {hit.term: hit.confidence for hit in theirs.severity} == {"漏电": 0.9}
     assert "柜台机死机" in {hit.term for hit in ours.aspect_hits}
-    assert trade.dictionary != shipped.dictionary
+    assert trade.versions.rules != shipped.versions.rules
+    assert trade.versions.dictionary == shipped.versions.dictionary
 
 
 @pytest.mark.parametrize(
