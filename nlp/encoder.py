@@ -158,8 +158,8 @@ def _config(path: Path) -> dict[str, Any]:
     return value
 
 
-def open_tokenizer(folder: Path, most: int) -> Any:
-    """The tokenizer of a folder, cutting at `most` tokens.
+def open_tokenizer(folder: Path, most: int | None) -> Any:
+    """The tokenizer of a folder, cutting at `most` tokens, or nowhere.
 
     The normaliser of tokenizer.json itself holds; AutoTokenizer would ignore it for BERT.
 
@@ -174,5 +174,8 @@ def open_tokenizer(folder: Path, most: int) -> Any:
     except Exception as error:  # the library raises bare Exception
         raise ModelError(f"{folder}/tokenizer.json: {error}") from error
     tokenizer.no_padding()
-    tokenizer.enable_truncation(max_length=most)
+    if most is None:
+        tokenizer.no_truncation()
+    else:
+        tokenizer.enable_truncation(max_length=most)
     return tokenizer

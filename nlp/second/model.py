@@ -25,15 +25,16 @@ from nlp.second.judge import three
 from nlp.second.reading import MAX_TOKENS, plain
 from nlp.second.stack import HEADS, Stack
 from nlp.second.tasks import BINARY, FELT, OUTPUTS
+from nlp.second.windows import windows
 
 SHIPPED = Path(__file__).parents[1] / "models" / "second"
 
 
 class Encoder:
-    """The fine-tuned network; one unpadded post a call (see nlp/encoder.py)."""
+    """The fine-tuned network; one unpadded window of a post a call (see nlp/encoder.py)."""
 
     def __init__(self, folder: Path, threads: int = 2) -> None:
-        self._tokenizer = open_tokenizer(folder, MAX_TOKENS)
+        self._tokenizer = open_tokenizer(folder, None)
         self._session = open_session(folder / "model.onnx")
         self._threads = threads
 
@@ -44,7 +45,13 @@ class Encoder:
         return np.stack(rows) if rows else np.zeros((0, OUTPUTS))
 
     def _one(self, text: str) -> NDArray[np.float64]:
-        ids = np.array([self._tokenizer.encode(plain(text)).ids], np.int64)
+        """Mean over the windows of a text, each read by itself."""
+        parts = windows(self._tokenizer.encode(plain(text)).ids, MAX_TOKENS)
+        answer: NDArray[np.float64] = np.mean([self._window(part) for part in parts], axis=0)
+        return answer
+
+    def _window(self, part: Sequence[int]) -> NDArray[np.float64]:
+        ids = np.array([part], np.int64)
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": ids * 0}
         try:
             return np.asarray(self._session.run(None, feed)[0], np.float64).reshape(OUTPUTS)

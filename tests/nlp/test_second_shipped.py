@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keqing.errors import ModelError
 from keqing.settings import load_settings
@@ -16,6 +18,8 @@ from nlp.cascade import Cascade
 from nlp.evaluate import evaluate, gains
 from nlp.rows import read_sets
 from nlp.second.model import SHIPPED, Stacked
+from nlp.second.tasks import BINARY
+from nlp.second.windows import windows
 from nlp.understand import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +52,25 @@ def test_alone_is_in_a_batch(model: Stacked) -> None:
     together = model.encoder.logits(TEXTS)
     assert (np.concatenate([model.encoder.logits([text]) for text in TEXTS]) == together).all()
     assert (model.encoder.logits(TEXTS[::-1])[::-1] == together).all()
+
+
+@given(st.integers(2, 2000), st.integers(3, 300))
+def test_windows_cover_a_text_and_no_more(length: int, most: int) -> None:
+    """Every token is read, no window is too long, one fewer would not do, marks stand on each."""
+    ids = list(range(length))
+    parts = windows(ids, most)
+    assert {token for part in parts for token in part} == set(ids)
+    assert all(len(part) <= most and (part[0], part[-1]) == (0, length - 1) for part in parts)
+    assert len(parts) == 1 or (len(parts) - 1) * (most - 2) < length - 2
+
+
+def test_what_stands_at_the_end_of_a_long_post_is_read(model: Stacked) -> None:
+    """Four hundred plain words before a complaint do not hide it."""
+    before = "今天的会议从九点开到十一点，各部门依次汇报。" * 20
+    calm, angry = model.encoder.logits(
+        [before, before + "垃圾公司，骗钱，客服态度恶劣，再也不买了！" * 3]
+    )
+    assert angry[BINARY[1]] > calm[BINARY[1]] + 1
 
 
 def test_both_scripts_are_one(model: Stacked) -> None:
