@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from dashboards.times import add_working
 from keqing.records import Incident, Level
-from keqing.workflow.incidents import LogRow
+from keqing.workflow.incident_log import LogRow
 
 WORKING_DAY = timedelta(hours=9)
 ACK = {

@@ -28,7 +28,9 @@ from keqing.records import Incident, Level
 from keqing.workflow import accounts, incidents, outbox
 from keqing.workflow.accounts import Role
 from keqing.workflow.db import begin, read
-from keqing.workflow.incidents import LIVE, LogRow
+from keqing.workflow.incident_log import LogRow, log_of
+from keqing.workflow.incidents import LIVE
+from keqing.workflow.moves import OPEN_CLOSES_ONLY, legal_acts
 from keqing.workflow.outbox import OutboxRow
 
 ID = re.compile(r"[0-9a-f]{8}")
@@ -84,7 +86,7 @@ def rows_of(site: Site, found: Iterable[Incident], now: datetime) -> tuple[Row, 
     """Rows of the list: what must be done first stands first."""
     kept = list(found)
     with read(site.engine) as tx:
-        logs = {i.id: incidents.log_of(tx, i.id) for i in kept}
+        logs = {i.id: log_of(tx, i.id) for i in kept}
     rows = [Row(i, site.brand_name(i.brand), clocks(i, logs[i.id], now)) for i in kept]
     return tuple(sorted(rows, key=_urgency))
 
@@ -114,9 +116,9 @@ def detail(site: Site, frame: Frame, id: str) -> Detail:
     found = _found(site, frame.visitor, id)
     now = site.now()
     with read(site.engine) as tx:
-        log = tuple(incidents.log_of(tx, id))
+        log = tuple(log_of(tx, id))
         notices = tuple(outbox.notices_of(tx, id))
-    legal = incidents.legal_acts(found.state) if frame.visitor.user.may(Role.RESPONDER) else ()
+    legal = legal_acts(found.state) if frame.visitor.user.may(Role.RESPONDER) else ()
     opens = found.state == "open"
     row = Row(found, site.brand_name(found.brand), clocks(found, log, now))
     window = _window(found, now)
@@ -125,7 +127,7 @@ def detail(site: Site, frame: Frame, id: str) -> Detail:
         log=log,
         notices=notices,
         acts=tuple(act for act in ACTS if act in legal),
-        reasons=incidents.OPEN_CLOSES_ONLY if opens else REASONS,
+        reasons=OPEN_CLOSES_ONLY if opens else REASONS,
         chart=_chart(site, found, frame, window),
         posts_url=Filters().url(
             "/mentions", brand=(found.brand,), since=window.start, until=window.end

@@ -10,9 +10,7 @@ Two revisions are kept apart: acts raise `revision` (compare-and-set), new posts
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -24,8 +22,6 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    Text,
-    func,
     select,
     text,
     update,
@@ -33,9 +29,9 @@ from sqlalchemy import (
 
 from keqing.errors import Conflict, IllegalMove, WorkflowError
 from keqing.records import Evidence, Incident, utc_text
+from keqing.workflow import incident_log
 from keqing.workflow.db import METADATA, Tx, UtcTime
-from keqing.workflow.postgres import clean
-from keqing.workflow.schema import append_only
+from keqing.workflow.moves import next_state
 
 LIVE = ("open", "acknowledged", "handling", "watching")
 REOPEN_WITHIN = timedelta(hours=72)
@@ -69,47 +65,6 @@ POSTS = Table(
     Column("incident", String(32), ForeignKey("incidents.id"), primary_key=True),
     Column("post_id", String(512), primary_key=True),
 )
-LOG = Table(
-    "incident_log",
-    METADATA,
-    Column("seq", Integer, primary_key=True),
-    Column("incident", String(32), nullable=False, index=True),
-    Column("at", UtcTime, nullable=False),
-    Column("who", String(128), nullable=False),
-    Column("act", String(32), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("previous", String(64), nullable=False),
-    Column("hash", String(64), nullable=False),
-)
-append_only(LOG)
-
-# state → act → new state; what is missing is refused.
-MOVES: dict[str, dict[str, str]] = {
-    "open": {"ack": "acknowledged", "assign": "acknowledged", "close": "closed", "merge": "merged"},
-    "acknowledged": {
-        "assign": "acknowledged",
-        "handle": "handling",
-        "watch": "watching",
-        "close": "closed",
-        "merge": "merged",
-    },
-    "handling": {
-        "assign": "handling",
-        "watch": "watching",
-        "close": "closed",
-        "merge": "merged",
-    },
-    "watching": {
-        "assign": "watching",
-        "handle": "handling",
-        "close": "closed",
-        "merge": "merged",
-    },
-    "closed": {"reopen": "open"},
-    "merged": {},
-}
-OPEN_CLOSES_ONLY = ("false_positive", "duplicate")
 
 
 class Change(StrEnum):
@@ -120,17 +75,6 @@ class Change(StrEnum):
     JOINED = "joined"  # new posts, same level
     SAME_EVIDENCE = "same_evidence"
     ALREADY_CLOSED = "already_closed"  # this very rise was closed before
-
-
-@dataclass(frozen=True)
-class LogRow:
-    """One act on an incident."""
-
-    at: datetime
-    who: str
-    act: str
-    reason: str
-    revision: int
 
 
 def incident_id(brand: str, scope: str, started_at: datetime) -> str:
@@ -170,7 +114,7 @@ def observe(
     joined = seen.model_copy(update=kept)
     _store(tx, joined, now)
     if rises:
-        _log(tx, live.id, now, SYSTEM, "level_up", seen.level.value, live.revision)
+        incident_log.append(tx, live.id, now, SYSTEM, "level_up", seen.level.value, live.revision)
     return joined, Change.LEVEL_UP if rises else Change.JOINED
 
 
@@ -192,7 +136,7 @@ def act(tx: Tx, id: str, act: str, who: str, reason: str, revision: int, now: da
         raise WorkflowError(f"incident {id!r} does not exist")
     if found.revision != revision:
         raise Conflict(_who_was_first(tx, id, revision))
-    state = _next_state(found, act, reason, _changed_at(tx, id), now)
+    state = next_state(found, act, reason, _changed_at(tx, id), now)
     moved = found.model_copy(update={"state": state, "revision": revision + 1})
     if act == "reopen" and live_incident(tx, found.brand, found.scope) is not None:
         raise IllegalMove(f"{id}: another incident of {found.brand} {found.scope} is open")
@@ -203,7 +147,7 @@ def act(tx: Tx, id: str, act: str, who: str, reason: str, revision: int, now: da
     )
     if done.rowcount == 0:
         raise Conflict(_who_was_first(tx, id, revision))
-    _log(tx, id, now, who, act, reason, revision + 1)
+    incident_log.append(tx, id, now, who, act, reason, revision + 1)
     return moved
 
 
@@ -217,13 +161,8 @@ def recover(tx: Tx, id: str, now: datetime) -> Incident:
     }  # fmt: skip
     moved = found.model_copy(update=update_to)
     _store(tx, moved, now)
-    _log(tx, id, now, SYSTEM, "recover", "data_back", moved.revision)
+    incident_log.append(tx, id, now, SYSTEM, "recover", "data_back", moved.revision)
     return moved
-
-
-def legal_acts(state: str) -> tuple[str, ...]:
-    """Acts that a state allows."""
-    return tuple(MOVES.get(state, {}))
 
 
 def get_incident(tx: Tx, id: str) -> Incident | None:
@@ -268,52 +207,13 @@ def posts_of_scope(tx: Tx, brand: str, scope: str) -> set[str]:
     return set(tx.execute(query).scalars())
 
 
-def log_of(tx: Tx, id: str) -> list[LogRow]:
-    """All acts on an incident, oldest first."""
-    rows = tx.execute(select(LOG).where(LOG.c.incident == id).order_by(LOG.c.seq))
-    return [LogRow(r.at, r.who, r.act, r.reason, r.revision) for r in rows]
-
-
-def verify_log(tx: Tx) -> int:
-    """Number of log rows, after recomputing the whole chain.
-
-    Raises:
-        WorkflowError: a row does not agree with its hash; names its seq.
-    """
-    previous, n = "", 0
-    for row in tx.execute(select(LOG).order_by(LOG.c.seq)):
-        facts = (row.incident, row.at, row.who, row.act, row.reason, row.revision)
-        if row.previous != previous or row.hash != _hash(previous, *facts):
-            raise WorkflowError(f"incident_log: row {row.seq} does not agree with the chain")
-        previous, n = row.hash, n + 1
-    return n
-
-
-def _next_state(found: Incident, act: str, reason: str, changed: datetime, now: datetime) -> str:
-    allowed = legal_acts(found.state)
-    if act not in allowed:
-        raise IllegalMove(
-            f"{found.id} is {found.state}: {act} is not allowed, only {', '.join(allowed) or '-'}"
-        )
-    if act == "close" and not reason:
-        raise IllegalMove(f"{found.id}: close needs a reason")
-    if act == "close" and found.state == "open" and reason not in OPEN_CLOSES_ONLY:
-        raise IllegalMove(
-            f"{found.id} is open: close is allowed only with {', '.join(OPEN_CLOSES_ONLY)}; "
-            "acknowledge it first"
-        )
-    if act == "reopen" and now - changed > REOPEN_WITHIN:
-        raise IllegalMove(f"{found.id} was closed more than 72 h ago; a new incident is needed")
-    return MOVES[found.state][act]
-
-
 def _open(tx: Tx, seen: Incident, posts: Collection[str], now: datetime) -> Incident:
     opened = seen.model_copy(
         update={"state": "open", "revision": 1, "notice": 1, "evidence_count": len(set(posts))}
     )
     tx.execute(INCIDENTS.insert().values(id=opened.id, **_row(opened, now)))
     _add_posts(tx, opened.id, set(posts))
-    _log(tx, opened.id, now, SYSTEM, "opened", opened.reason, 1)
+    incident_log.append(tx, opened.id, now, SYSTEM, "opened", opened.reason, 1)
     return opened
 
 
@@ -353,31 +253,8 @@ def _changed_at(tx: Tx, id: str) -> datetime:
 
 
 def _who_was_first(tx: Tx, id: str, revision: int) -> str:
-    rows = [row for row in log_of(tx, id) if row.revision > revision] or log_of(tx, id)
+    rows = [
+        row for row in incident_log.log_of(tx, id) if row.revision > revision
+    ] or incident_log.log_of(tx, id)
     last = rows[-1]
     return f"{id}: {last.who} did {last.act} at {utc_text(last.at)}; read it again and repeat"
-
-
-def _log(
-    tx: Tx, incident: str, at: datetime, who: str, act: str, reason: str, revision: int
-) -> None:
-    who, reason = clean(who), clean(reason)  # before they are hashed: not every database keeps NUL
-    last = tx.execute(select(func.max(LOG.c.seq))).scalar()
-    previous = tx.execute(select(LOG.c.hash).where(LOG.c.seq == last)).scalar_one() if last else ""
-    tx.execute(
-        LOG.insert().values(
-            incident=incident,
-            at=at,
-            who=who,
-            act=act,
-            reason=reason,
-            revision=revision,
-            previous=previous,
-            hash=_hash(previous, incident, at, who, act, reason, revision),
-        )
-    )
-
-
-def _hash(previous: str, incident: str, at: datetime, *facts: object) -> str:
-    line = json.dumps([previous, incident, utc_text(at), *facts], ensure_ascii=False)
-    return hashlib.sha256(line.encode()).hexdigest()

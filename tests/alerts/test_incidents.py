@@ -9,7 +9,7 @@ import pytest
 
 from keqing.errors import Conflict, IllegalMove, WorkflowError
 from keqing.records import Incident, Level, Notification
-from keqing.workflow import db, incidents, outbox
+from keqing.workflow import db, incident_log, incidents, outbox
 from keqing.workflow.incidents import Change
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
@@ -113,7 +113,7 @@ def test_the_log_cannot_be_rewritten(engine: db.Engine) -> None:
     with db.begin(engine) as tx:
         opened, _ = incidents.observe(tx, seen(), ["p1"], NOW)
         incidents.act(tx, opened.id, "ack", "王", "", opened.revision, NOW)
-        assert incidents.verify_log(tx) == len(incidents.log_of(tx, opened.id)) >= 2
+        assert incident_log.verify_log(tx) == len(incident_log.log_of(tx, opened.id)) >= 2
     for verb in ("DELETE FROM incident_log", "UPDATE incident_log SET who = 'x'"):
         with (
             pytest.raises(WorkflowError, match="append-only"),

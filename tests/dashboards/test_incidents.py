@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from keqing.workflow import accounts, incidents
+from keqing.workflow import accounts, incident_log, incidents
 from keqing.workflow.accounts import Role
 from keqing.workflow.db import begin
 
@@ -42,9 +42,9 @@ def test_from_open_to_closed(desk: Any, lead: Any, id: str) -> None:
         assert act(lead, id, name, n + 1, reason).status_code == 303
     assert stored(desk, id).state == "closed"
     with begin(desk.engine) as tx:
-        log = incidents.log_of(tx, id)
+        log = incident_log.log_of(tx, id)
         audited = [row for row in accounts.audit_rows(tx) if row.object == id]
-        assert incidents.verify_log(tx)
+        assert incident_log.verify_log(tx)
     assert [row.act for row in log if row.who == "林组长"] == ["ack", "handle", "watch", "close"]
     assert len(audited) == 4
     page = lead.get(f"/incidents/{id}").text
@@ -75,7 +75,7 @@ def test_the_second_of_two_learns_who_was_first(desk: Any, lead: Any, id: str) -
     assert "您看到的是第 1 版，现在是第 2 版" in shown
     assert "王值班 20:00 签收" in shown
     with begin(desk.engine) as tx:
-        assert [row.who for row in incidents.log_of(tx, id) if row.act == "ack"] == ["王值班"]
+        assert [row.who for row in incident_log.log_of(tx, id) if row.act == "ack"] == ["王值班"]
 
 
 @pytest.mark.parametrize("name", ["watch", "handle", "reopen", "merge", "nonsense"])

@@ -15,7 +15,7 @@ from crawlers.pages.walls import Answer
 from crawlers.threads import STATES
 from keqing.records import Channel, Kind, Level, Polarity, Precision
 from keqing.words import all_words, word
-from keqing.workflow.incidents import MOVES
+from keqing.workflow.moves import MOVES
 from nlp.authors import Role
 from nlp.brands import Outcome as Matched
 from nlp.coordination import POINTS

@@ -16,7 +16,7 @@ from index.run import load
 from keqing.cli import main
 from keqing.records import Channel
 from keqing.settings import Settings, load_settings
-from keqing.workflow import db, incidents
+from keqing.workflow import db, incident_log, incidents
 from keqing.workflow.move import checksums
 from nlp.run import score
 from tests.workflow.servers import PASSWORD, Cluster
@@ -96,7 +96,7 @@ def test_the_line_goes_on_after_the_move(
         rows = checksums(one)
         assert rows == checksums(two)
         assert sum(n for n, _ in rows.values()) > 300
-        assert incidents.verify_log(two) >= 1
+        assert incident_log.verify_log(two) >= 1
     assert mails(stays) == mails(moves) != []
     assert not (moves / "var" / "keqing.db").exists()
     for engine in (embedded, served):

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import inspect
 
 from keqing.errors import WorkflowError, WorkflowOutdated
-from keqing.workflow import db, incidents, migrations, postgres, stories
+from keqing.workflow import db, incident_log, migrations, postgres, stories
 from keqing.workflow.migrations import STEPS_TAKEN
 from keqing.workflow.schema import whole
 from tests.workflow.servers import Cluster
@@ -107,7 +107,7 @@ def test_rows_survive_the_steps(tmp_path: Path) -> None:
         assert stories.texts(tx, ["s"])["s"].at_s == seconds(25, 0, 0, 1)
         [row] = tx.execute(stories.KEYS.select())
         assert (row.scored_at_s, row.stories) == (seconds(26, 11, 30), '["s"]')
-        assert incidents.verify_log(tx) == 0
+        assert incident_log.verify_log(tx) == 0
 
 
 def test_a_step_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from keqing.workflow import (
     batches,
     corrections,
     db,
+    incident_log,
     incidents,
     leases,
     migrations,
@@ -97,7 +98,7 @@ def test_the_verb_moves_everything(
         assert accounts.verify_audit(tx) == 3
         accounts.audit(tx, "王", "login", "o", "127.0.0.1", "ok", NOW)
         assert accounts.verify_audit(tx) == 4
-        assert incidents.verify_log(tx) == 2
+        assert incident_log.verify_log(tx) == 2
         assert stories.texts(tx, ["s"])["s"].grams == bytes(range(256))
         batches.record_scored(tx, "b2", ["f2"], "m2", NOW)
         assert [batch.batch_id for batch in batches.every(tx)] == ["b1", "b2"]

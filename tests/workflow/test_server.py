@@ -23,7 +23,18 @@ from keqing.errors import (
 from keqing.settings import load_settings
 from keqing.stack.database import workflow
 from keqing.stack.place import Place
-from keqing.workflow import accounts, authors, crawl, db, incidents, outbox, postgres, runs, stories
+from keqing.workflow import (
+    accounts,
+    authors,
+    crawl,
+    db,
+    incident_log,
+    incidents,
+    outbox,
+    postgres,
+    runs,
+    stories,
+)
 from tests.alerts.test_incidents import notice, seen
 from tests.elastic import secure
 from tests.workflow.servers import PASSWORD, Cluster, wait_until
@@ -249,7 +260,7 @@ def test_many_writers_are_one_chain(opened: Opened) -> None:
         [incident] = incidents.list_incidents(tx)
         assert incident.evidence_count == 40
         assert accounts.verify_audit(tx) == 40
-        assert incidents.verify_log(tx) == 1
+        assert incident_log.verify_log(tx) == 1
         assert outbox.tally(tx) == {"queued": 1}
 
 
