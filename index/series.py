@@ -5,9 +5,11 @@ In:  a window and a step in seconds. Out: a Series with zeros where nothing was 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate, islice, repeat
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -47,6 +49,7 @@ class Grid:
     def series(self, columns: Sequence[NDArray[Any]]) -> Series:
         """Columns of all steps: posts, negative, voices, negative voices, positive."""
         begin = datetime.fromtimestamp(self.first * self.step_s - CST_S, UTC)
-        step = timedelta(seconds=self.step_s)
-        starts = tuple([begin + n * step for n in range(self.size)])
+        steps = repeat(timedelta(seconds=self.step_s))
+        every: Iterator[datetime] = accumulate(steps, add, initial=begin)
+        starts = tuple(islice(every, self.size))
         return Series(starts, *(tuple(column.tolist()) for column in columns))

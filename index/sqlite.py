@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from index import sqlite_hits, sqlite_questions, sqlite_upkeep
+from index import sqlite_hits, sqlite_memory, sqlite_questions, sqlite_upkeep
 from index.answers import (
     Bucket,
     Count,
@@ -39,6 +39,7 @@ class SqliteEngine:
     """IndexEngine on `path`; connections are one per thread."""
 
     def __init__(self, path: Path, deadline_s: float = 30.0) -> None:
+        sqlite_memory.keep()
         self.path = path
         self._file = File(path, deadline_s)
         self.reading = self._file.reading
@@ -93,7 +94,7 @@ class SqliteEngine:
     def count(self, node: Node, window: Window | None) -> Count:
         """Posts, distinct stories, and distinct (author, story) voices."""
         with self.reading() as db:
-            return sqlite_questions.counted(rows(db, node, window))
+            return sqlite_questions.counted(rows(db, node, window, sqlite_questions.VOICES))
 
     def counts(
         self, brands: Sequence[str], window: Window, step_s: int, source: str | None = None

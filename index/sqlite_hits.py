@@ -21,9 +21,9 @@ from index.document import COUNTERS, to_hit
 from index.highlight import spans
 from index.sqlite_body import Squeezer
 from index.sqlite_file import File
-from index.sqlite_questions import counted
+from index.sqlite_questions import VOICES, counted
 from index.sqlite_rows import rows
-from index.sqlite_sheets import Records, sheet_from
+from index.sqlite_sheets import Columns, sheet_from
 from keqing.errors import UsageError
 
 EXPORTED = 500  # posts of one page of an export
@@ -42,14 +42,14 @@ def page(
 ) -> SearchPage:
     """One page; `fold` shows of a story its first post, `detail["similar"]` counts the copies."""
     after = _read(cursor)
-    found = rows(db, node, window)
+    found = rows(db, node, window, ("row", "place", *VOICES, *({"risk"} & {sort})))
     keys = _keys(db, found, sort)
     order = _folded(found, keys) if fold else _first(found, keys, after, size + 1)
     if after is not None:
         order = order[_past(found, keys, after)[order]]
     top = order[:size]
     numbers = found["row"][top].tolist()
-    story = np.ascontiguousarray(found["story"])
+    story = found["story"]
     same = {row: int(np.count_nonzero(story == story[n]))
             for row, n in zip(numbers, top, strict=True)}  # fmt: skip
     hits = of_rows(db, squeezer, numbers, node, same)
@@ -101,23 +101,24 @@ def every(
     what is erased is left out.
     """
     with file.reading() as db:
-        found = rows(db, node, window)
-        found = found[found["seen"] < as_of.timestamp()]
-        found = found[_sorted(found, found["place"])]
+        found = rows(db, node, window, ("row", "place", "seen"))
+        found = found.take(np.flatnonzero(found["seen"] < as_of.timestamp()))
+        found = found.take(_sorted(found, found["place"]))
         begin = db.execute("SELECT value FROM meta WHERE name = 'next'").fetchone()[0]
     for at in range(0, len(found), EXPORTED):
-        part = found[at : at + EXPORTED]
+        part = found.take(np.arange(at, min(at + EXPORTED, len(found))))
         with file.reading() as db:
-            newer = _newer(db, begin, part)
-            numbers = [newer.get(place, row) for place, row in part[["place", "row"]].tolist()]
+            newer = _newer(db, begin, part["place"])
+            pairs = zip(part["place"].tolist(), part["row"].tolist(), strict=True)
+            numbers = [newer.get(place, row) for place, row in pairs]
             hits = of_rows(db, squeezer, numbers, node, {})
         yield from hits
 
 
-def _newer(db: sqlite3.Connection, begin: int, found: Records) -> dict[int, int]:
+def _newer(db: sqlite3.Connection, begin: int, places: NDArray[Any]) -> dict[int, int]:
     """New numbers, by place, of documents that changed since `begin` was the next number."""
-    since = sheet_from(db, begin)
-    since = since[np.isin(since["place"], found["place"])]
+    since = sheet_from(db, begin, ("place", "row"))
+    since = since.take(np.flatnonzero(np.isin(since["place"], places)))
     return dict(zip(since["place"].tolist(), since["row"].tolist(), strict=True))
 
 
@@ -148,7 +149,7 @@ def _read(cursor: str | None) -> Cursor | None:
         raise UsageError(f"cursor {cursor!r} is none of ours; start at the first page") from error
 
 
-def _keys(db: sqlite3.Connection, found: Records, sort: Sort) -> NDArray[Any]:
+def _keys(db: sqlite3.Connection, found: Columns, sort: Sort) -> NDArray[Any]:
     """What a sort looks at first, for each record."""
     if sort == "time":
         return np.asarray(found["place"])
@@ -169,28 +170,28 @@ def _interactions(db: sqlite3.Connection, numbers: NDArray[Any]) -> NDArray[Any]
     return np.array([row[0] for row in sums], np.int64)
 
 
-def _first(found: Records, keys: NDArray[Any], after: Cursor | None, size: int) -> NDArray[np.intp]:
+def _first(found: Columns, keys: NDArray[Any], after: Cursor | None, size: int) -> NDArray[np.intp]:
     """The first `size` records after a cursor, and those that tie with the last of them."""
     rest = np.arange(len(found)) if after is None else np.flatnonzero(_past(found, keys, after))
     if len(rest) > size:
         least = np.partition(keys[rest], -size)[-size]
         rest = rest[keys[rest] >= least]
-    return rest[_sorted(found[rest], keys[rest])]
+    return rest[_sorted(found.take(rest), keys.take(rest))]
 
 
-def _folded(found: Records, keys: NDArray[Any]) -> NDArray[np.intp]:
+def _folded(found: Columns, keys: NDArray[Any]) -> NDArray[np.intp]:
     """The first record of each story, in order."""
     order = _sorted(found, keys)
     _, first = np.unique(found["story"][order], return_index=True)
     return order[np.sort(first)]
 
 
-def _sorted(found: Records, keys: NDArray[Any]) -> NDArray[np.intp]:
+def _sorted(found: Columns, keys: NDArray[Any]) -> NDArray[np.intp]:
     """By key, then second and tie, each the greatest first; the number keeps equal ones apart."""
     return np.lexsort((found["row"], found["place"], keys))[::-1]
 
 
-def _past(found: Records, keys: NDArray[Any], after: Cursor) -> NDArray[np.bool_]:
+def _past(found: Columns, keys: NDArray[Any], after: Cursor) -> NDArray[np.bool_]:
     """Which records come after a cursor."""
     key, place, row = after
     later = (found["place"] < place) | ((found["place"] == place) & (found["row"] < row))

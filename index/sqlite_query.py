@@ -66,7 +66,9 @@ def _match(node: Node) -> str | None:
         return f"(tags : {_quoted(tag_term(node.name, node.value))})"
     if isinstance(node, Not | Range | All):
         return None
-    return f"({{tokens title_tokens}} : {_text(node)})"
+    text = _text(node)
+    # A tag has a colon: words without one are found in no column but theirs, and in less time so.
+    return f"({{tokens title_tokens}} : {text})" if ":" in text else f"({text})"
 
 
 def _text(leaf: Leaf) -> str:

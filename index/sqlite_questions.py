@@ -7,7 +7,7 @@ from records, so they are exact for any window.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,15 +25,19 @@ from index.sqlite_sheets import (
     NEGATIVE,
     TIMED,
     VOICE,
+    Columns,
     Records,
+    inside,
     moments_of,
-    sheet,
+    turns,
 )
 
 FEW = 2_000  # are sorted at once
+VOICES = ("story", "voice")  # what is counted as distinct
+KINDS = 8  # AGAINST, FOR and VOICE, each set or not: (flags >> 1) % KINDS
 
 
-def counted(found: Records) -> Count:
+def counted(found: Columns) -> Count:
     """Posts, distinct stories, and distinct (author, story) voices."""
     return Count(len(found), _distinct(found["story"]), _distinct(found["voice"]))
 
@@ -45,7 +49,7 @@ def counts(
     grid = Grid.over(window, step_s)
     only = None if source is None else code_of(db, "source", source)
     return {
-        brand: _series(sheet(db, code_of(db, "brand", brand), window), grid, window, only)
+        brand: _series(turns(db, code_of(db, "brand", brand), window), grid, window, only)
         for brand in brands
     }
 
@@ -54,7 +58,7 @@ def counts_by(
     db: sqlite3.Connection, field: str, node: Node, window: Window | None
 ) -> list[Bucket]:
     """Posts per value of a tag field, most first."""
-    found = rows(db, node, window)
+    found = rows(db, node, window, ("event" if field == "event" else "tags", "flags"))
     if field == "event":
         return _by_event(db, found)
     hashes, of, posts = np.unique(found["tags"], return_inverse=True, return_counts=True)
@@ -71,7 +75,7 @@ def counts_by(
     return sorted(buckets, key=lambda b: (-b.posts, b.value))
 
 
-def _by_event(db: sqlite3.Connection, found: Records) -> list[Bucket]:
+def _by_event(db: sqlite3.Connection, found: Columns) -> list[Bucket]:
     codes, of, posts = np.unique(found["event"], return_inverse=True, return_counts=True)
     negative = np.bincount(of, found["flags"] & NEGATIVE, len(codes)).astype(int)
     named = names(db, codes.tolist())
@@ -121,16 +125,25 @@ def _likeliest(
     return np.flatnonzero(better)
 
 
-def _series(found: Records, grid: Grid, window: Window, source: int | None) -> Series:
-    flags = found["flags"]
-    mask = flags & TIMED > 0
-    if source is not None:
-        mask &= found["source"] == source
-    steps = grid.steps(moments_of(found, window)[mask])
-    flags = flags[mask]
-    against, voice = flags & AGAINST > 0, flags & VOICE > 0
-    columns = (np.ones(len(flags), np.bool_), against, voice, against & voice, flags & FOR > 0)
-    return grid.series([np.bincount(steps[column], minlength=grid.size) for column in columns])
+def _series(sheets: Iterable[Records], grid: Grid, window: Window, source: int | None) -> Series:
+    """What was counted in each step, from all parts that the window touches."""
+    steps = [
+        grid.steps(moments_of(found, window)[mask]) * KINDS + (found["flags"][mask] >> 1) % KINDS
+        for found in sheets
+        for mask in [_counted(found, window, source)]
+    ]
+    told = np.concatenate(steps) if steps else np.zeros(0, np.int64)
+    table = np.bincount(told, minlength=grid.size * KINDS).reshape(-1, KINDS)
+    kinds = np.arange(KINDS) << 1
+    against, towards, voice = (kinds & flag > 0 for flag in (AGAINST, FOR, VOICE))
+    columns = (voice | True, against, voice, against & voice, towards)
+    return grid.series([table[:, column].sum(1) for column in columns])
+
+
+def _counted(found: Records, window: Window, source: int | None) -> NDArray[np.bool_]:
+    """Which documents are counted in a series."""
+    mask = inside(found, window) & (found["flags"] & TIMED > 0)
+    return mask if source is None else mask & (found["source"] == source)
 
 
 def _distinct(hashes: NDArray[np.uint64]) -> int:
@@ -139,7 +152,7 @@ def _distinct(hashes: NDArray[np.uint64]) -> int:
     Each is put into a slot of a table; one of each slot stays there, its equals are done with, and the
     others, a few, try other bits. A third of the time of sorting them all.
     """
-    count, shift, hashes = 0, 0, np.ascontiguousarray(hashes)
+    count, shift = 0, 0
     while len(hashes) > FEW and shift < 48:
         bits = max(len(hashes), 2).bit_length() + 1
         slots = (hashes >> np.uint64(shift) & np.uint64((1 << bits) - 1)).astype(np.intp)

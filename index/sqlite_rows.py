@@ -7,6 +7,7 @@ A question about brands alone reads their sheets; any other finds numbers in `ft
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +17,23 @@ from index.ast import All, Node, Or, Tag, flat
 from index.document import tag_term
 from index.sqlite_codes import brands
 from index.sqlite_query import selected
-from index.sqlite_sheets import AGAINST, ALL, Records, by_row, inside, sheet, span, within
+from index.sqlite_sheets import AGAINST, ALL, Columns, by_row, inside, sheet, span
 from index.sqlite_words import counted_words, words, words_by_row, words_of_all
 
 
-def rows(db: sqlite3.Connection, node: Node, window: Window | None) -> Records:
-    """The documents that match, each once."""
+def rows(
+    db: sqlite3.Connection, node: Node, window: Window | None, names: Sequence[str]
+) -> Columns:
+    """The documents that match, each once, with the fields that are asked for."""
     if isinstance(node, All):
-        return sheet(db, ALL, window)
+        return sheet(db, ALL, window, names)
     if (about := _about(db, node)) is not None:
-        codes, against = about
-        found = [sheet(db, code, window) for code in codes]
-        if against:
-            found = [part[part["flags"] & AGAINST > 0] for part in found]
-        return _once(np.concatenate(found)) if len(found) > 1 else found[0]
-    return within(by_row(db, _found(db, node, window)), window)
+        codes, flags = about
+        if len(codes) == 1:
+            return sheet(db, codes[0], window, names, flags)
+        several = [sheet(db, code, window, ["row"], flags)["row"] for code in codes]
+        return by_row(db, np.concatenate(several), names)
+    return by_row(db, _found(db, node, window), names, window)
 
 
 def word_counts(
@@ -39,14 +42,14 @@ def word_counts(
     """How many documents match, and how many of them have each keyword, by its code."""
     if isinstance(node, All) and window is not None and window.clock == "published":
         return words_of_all(db, window)
-    about = ([ALL], False) if isinstance(node, All) else _about(db, node)
+    about = ([ALL], 0) if isinstance(node, All) else _about(db, node)
     if about is not None and len(about[0]) == 1:
         found, codes = words(db, about[0][0], window)
         mask = inside(found, window)
         if about[1]:
-            mask &= found["flags"] & AGAINST > 0
+            mask &= found["flags"] & about[1] > 0
     else:
-        numbers = rows(db, node, window)["row"]
+        numbers = rows(db, node, window, ["row"])["row"]
         found, codes = words_by_row(db, numbers)
         mask = np.isin(found["row"], numbers)
     return int(np.count_nonzero(mask)), counted_words(found["words"], codes, mask)
@@ -60,8 +63,8 @@ def _found(db: sqlite3.Connection, node: Node, window: Window | None) -> NDArray
     return np.empty(0, np.int64) if told is None else np.fromstring(told, np.int64, sep=",")
 
 
-def _about(db: sqlite3.Connection, node: Node) -> tuple[list[int], bool] | None:
-    """The codes of brands if a query names nothing else, and whether it is what is against them."""
+def _about(db: sqlite3.Connection, node: Node) -> tuple[list[int], int] | None:
+    """The codes of brands if a query names nothing else, and AGAINST if it is what is against them."""
     parts = flat(node) if isinstance(node, Or) else [node]
     tags = [part for part in parts if isinstance(part, Tag)]
     kinds = {tag.name for tag in tags}
@@ -69,10 +72,4 @@ def _about(db: sqlite3.Connection, node: Node) -> tuple[list[int], bool] | None:
         return None
     terms = {tag_term("brand", tag.value) for tag in tags}
     codes = [code for name, code in brands(db).items() if tag_term("brand", name) in terms]
-    return codes or [-1], kinds == {"negative_brand"}
-
-
-def _once(found: Records) -> Records:
-    """Each document once, though it names several of the brands."""
-    _, first = np.unique(found["row"], return_index=True)
-    return found[first]
+    return codes or [-1], AGAINST * (kinds == {"negative_brand"})

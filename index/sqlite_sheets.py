@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ RECORD = np.dtype(
 NEGATIVE, AGAINST, FOR, VOICE, TIMED = 1, 2, 4, 8, 16  # flags; AGAINST and FOR: towards the brand
 TIE_BITS = 31
 DENSE = 3  # of so many parts one is wanted
+AT_ONCE = 256  # parts, 1 MB
 ALL = 0
 SHIFT = 40  # key = code << SHIFT | row of the part's first document
 PART = 4032 // RECORD.itemsize  # with its head it fills a page of 4,096 bytes
@@ -44,26 +45,87 @@ pack = struct.Struct(schema.RECORD).pack
 Records = NDArray[Any]
 
 
-def sheet(db: sqlite3.Connection, code: int, window: Window | None) -> Records:
-    """All documents of a brand in a window, in the order of arrival."""
+class Columns:
+    """Some fields of documents, each an array of its own; a question needs few of eleven."""
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self._arrays = dict(arrays)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self._arrays[name]
+
+    def __len__(self) -> int:
+        return len(next(iter(self._arrays.values())))
+
+    def take(self, places: NDArray[np.intp]) -> Columns:
+        """The documents at these places, in that order."""
+        return Columns({name: array.take(places) for name, array in self._arrays.items()})
+
+
+def sheet(
+    db: sqlite3.Connection,
+    code: int,
+    window: Window | None,
+    names: Sequence[str],
+    flags: int = 0,
+) -> Columns:
+    """All documents of a brand in a window, in the order of arrival; with one of `flags`, if given."""
+    found = turns(db, code, window)
+    return columns((_with(within(some, window), flags) for some in found), names)
+
+
+def turns(db: sqlite3.Connection, code: int, window: Window | None) -> Iterator[Records]:
+    """The documents of all parts of a brand that a window touches, AT_ONCE parts in turn."""
     sql = "SELECT facts FROM sheets WHERE key >= ? AND key < ?"
-    return within(joined(db.execute(sql, span(db, code, window))), window)
+    return _in_turn(db.execute(sql, span(db, code, window)))
 
 
-def by_row(db: sqlite3.Connection, rows: NDArray[Any]) -> Records:
-    """The records of documents that are found by their numbers; missing ones are left out."""
+def by_row(
+    db: sqlite3.Connection, rows: NDArray[Any], names: Sequence[str], window: Window | None = None
+) -> Columns:
+    """Documents that are found by their numbers; missing ones are left out, and those outside a
+    window.
+    """
     if not len(rows):
-        return records([])
-    keys = np.unique(rows.astype(np.int64) // PART * PART)
-    first, last = int(keys[0]), int(keys[-1])
-    if DENSE * len(keys) * PART > last - first:  # one walk over all is cheaper than so many steps
-        sql, params = "SELECT facts FROM sheets WHERE key >= ? AND key <= ?", (first, last)
-        parts = db.execute(sql, params)
-    else:
-        sql = "SELECT facts FROM json_each(?) j JOIN sheets s ON s.key = j.value"
-        parts = db.execute(sql, (str(keys.tolist()),))
-    found = joined(parts)
-    return found.take(np.flatnonzero(np.isin(found["row"], rows)))
+        return columns([], names)
+    parts = rows.astype(np.int64) // PART
+    first, last = int(parts.min()), int(parts.max())
+    held, wanted = (np.zeros((last - first + 1) * size, np.bool_) for size in (1, PART))
+    held[parts - first], wanted[rows - first * PART] = True, True
+    found = (
+        some.take(np.flatnonzero(wanted.take(some["row"] - first * PART)))
+        for some in _in_turn(_parts(db, (np.flatnonzero(held) + first) * PART))
+    )
+    return columns((within(some, window) for some in found), names)
+
+
+def columns(found: Iterable[Records], names: Sequence[str]) -> Columns:
+    """Fields of records one after another. None of them is held longer than it takes to copy it:
+    memory of many megabytes is fetched from the system again for each question.
+    """
+    copied: dict[str, list[NDArray[Any]]] = {name: [np.zeros(0, RECORD[name])] for name in names}
+    for some in found:
+        for name, parts in copied.items():
+            parts.append(np.ascontiguousarray(some[name]))
+    return Columns({name: np.concatenate(parts) for name, parts in copied.items()})
+
+
+def _with(found: Records, flags: int) -> Records:
+    return found.take(np.flatnonzero(found["flags"] & flags)) if flags else found
+
+
+def _parts(db: sqlite3.Connection, keys: NDArray[np.int64]) -> sqlite3.Cursor:
+    """Parts of ALL, among others between them where many are wanted: one walk is cheaper then."""
+    if DENSE * len(keys) * PART > keys[-1] - keys[0]:
+        sql = "SELECT facts FROM sheets WHERE key >= ? AND key <= ?"
+        return db.execute(sql, (int(keys[0]), int(keys[-1])))
+    sql = "SELECT facts FROM json_each(?) j JOIN sheets s ON s.key = j.value"
+    return db.execute(sql, (str(keys.tolist()),))
+
+
+def _in_turn(parts: sqlite3.Cursor) -> Iterator[Records]:
+    while some := parts.fetchmany(AT_ONCE):
+        yield records([part[0] for part in some])
 
 
 def newest_seen(db: sqlite3.Connection) -> int | None:
@@ -80,26 +142,16 @@ def newest_seen(db: sqlite3.Connection) -> int | None:
     return best
 
 
-def sheet_from(db: sqlite3.Connection, row: int) -> Records:
-    """The records of all documents whose numbers are `row` or above."""
-    parts = db.execute(
-        "SELECT facts FROM sheets WHERE key >= ? AND key < ?", (row // PART * PART, 1 << SHIFT)
-    )
-    found = records([part[0] for part in parts])
-    return found[found["row"] >= row]
+def sheet_from(db: sqlite3.Connection, row: int, names: Sequence[str]) -> Columns:
+    """All documents whose numbers are `row` or above."""
+    sql = "SELECT facts FROM sheets WHERE key >= ? AND key < ?"
+    parts = _in_turn(db.execute(sql, (row // PART * PART, 1 << SHIFT)))
+    return columns((some.take(np.flatnonzero(some["row"] >= row)) for some in parts), names)
 
 
 def records(parts: Sequence[bytes]) -> Records:
     """Parts as one array."""
     return np.frombuffer(b"".join(parts), RECORD)
-
-
-def joined(parts: Iterable[tuple[bytes]]) -> Records:
-    """Parts as one array, none of them held longer than it takes to copy it."""
-    whole = bytearray()
-    for (part,) in parts:
-        whole += part
-    return np.frombuffer(whole, RECORD)
 
 
 def inside(found: Records, window: Window | None) -> NDArray[np.bool_]:
@@ -129,12 +181,13 @@ def span(db: sqlite3.Connection, code: int, window: Window | None) -> tuple[int,
 
     Parts stand in the order of arrival: those of a window that ends now are the last ones.
     """
-    sql, params = "key >= ? AND key < ?", [code << SHIFT, (code + 1) << SHIFT]
+    begin, end = code << SHIFT, (code + 1) << SHIFT
     if window is None:
-        return params[0], params[1]
+        return begin, end
     clock = "seen" if window.clock == "first_seen" else "published"
-    first, last = db.execute(
-        f"SELECT min(key), max(key) FROM zones WHERE {sql} AND {clock}_hi >= ? AND {clock}_lo < ?",
-        (*params, *window.seconds()),
+    touched = f"zones WHERE key >= ?1 AND key < ?2 AND {clock}_hi >= ?3 AND {clock}_lo < ?4"
+    first, last = db.execute(  # each ends at the first part that it finds
+        f"SELECT (SELECT min(key) FROM {touched}), (SELECT max(key) FROM {touched})",
+        (begin, end, *window.seconds()),
     ).fetchone()
     return (0, 0) if first is None else (first, last + PART)

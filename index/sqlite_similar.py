@@ -14,7 +14,7 @@ from index.answers import Window
 from index.similar import cosines
 from index.sqlite_body import Squeezer
 from index.sqlite_codes import brands
-from index.sqlite_sheets import Records, sheet
+from index.sqlite_sheets import Columns, sheet
 
 NEWEST = 100_000  # vectors of one question: 51 MB, 50 ms
 
@@ -35,7 +35,7 @@ def nearest(
     if own is None:
         return []
     codes = brands(db)
-    sheets = [sheet(db, codes[hit["brand"]], window) for hit in post["brands"]]
+    sheets = [sheet(db, codes[hit["brand"]], window, ("row", "place")) for hit in post["brands"]]
     rows = _with_vectors(db, sheets, post["story"])
     if not rows:
         return []
@@ -48,13 +48,13 @@ def nearest(
 
 
 def _with_vectors(
-    db: sqlite3.Connection, sheets: Sequence[Records], story: str
+    db: sqlite3.Connection, sheets: Sequence[Columns], story: str
 ) -> list[tuple[int, bytes]]:
     """Numbers and vectors of the other stories' posts, the newest NEWEST of them."""
     if not sheets:
         return []
-    found = np.concatenate(sheets)
-    newest = np.unique(found["row"][np.argsort(found["place"])[::-1][: 10 * NEWEST]])
+    numbers, places = (np.concatenate([one[name] for one in sheets]) for name in ("row", "place"))
+    newest = np.unique(numbers[np.argsort(places)[::-1][: 10 * NEWEST]])
     return db.execute(
         "SELECT row, vector FROM json_each(?) JOIN vectors ON row = value WHERE story <> ? "
         "ORDER BY place DESC LIMIT ?",

@@ -30,7 +30,7 @@ def tidy(file: File, writer: Writer, now: datetime, months: int | None) -> int:
     rows: list[int] = []
     if months is not None:
         with file.reading() as db:
-            found = sheet(db, ALL, None)
+            found = sheet(db, ALL, None, ("row", "place"))
             since = int(kept_since(now, months).timestamp())
             rows = found["row"][found["place"] >> TIE_BITS < since].tolist()
     gone = sum(_taken_out(file, writer, rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK))
@@ -77,7 +77,7 @@ def health(file: File) -> dict[str, Any]:
 def _taken_out(file: File, writer: Writer, rows: Sequence[int]) -> int:
     """Remove documents by number; those that are gone meanwhile are not counted."""
     with file.writing() as db:
-        found = by_row(db, np.array(rows, np.int64))
+        found = by_row(db, np.array(rows, np.int64), ["row"])
         if len(found):
             writer.take_out(db, found["row"].tolist())
             db.execute(MOVED)

@@ -98,7 +98,7 @@ def _picked(many: NDArray[Any], codes: Codes, mask: NDArray[np.bool_]) -> Codes:
 
 def chosen(found: Records, codes: Codes, mask: NDArray[np.bool_]) -> tuple[Records, Codes]:
     """The documents of a mask with their keywords."""
-    return found[mask], _picked(found["words"], codes, mask)
+    return found.take(np.flatnonzero(mask)), _picked(found["words"], codes, mask)
 
 
 def _codes(parts: Sequence[bytes]) -> Codes:
