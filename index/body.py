@@ -1,13 +1,14 @@
 """What the index keeps of a Mention besides the terms it is found by, as plain values in fixed order.
 
-In:  a Mention. Out: its content as bytes; from bytes, the object that pages are shown.
+In:  a Mention. Out: its content as bytes; from bytes, what pages are shown.
 What moves without the post being another one (counters, collection time, run) is not content. The
-order of FIELDS is the layout of stored bytes: a change raises INDEX_VERSION.
+order of FIELDS is the layout of stored bytes: a change raises the version of both engines.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -31,8 +32,8 @@ _MENTION = (
 FIELDS = (*_POST, "author", "author_name", "verified", *_MENTION)
 _AS_IT_IS = (
     "id", "source", "channel", "kind", "platform", "url", "author", "author_name", "title", "text",
-    "published_precision", "polarity", "p_negative", "topics", "aspects", "intent", "story",
-    "region", "risk", "keywords", "evidence",
+    "published_precision", "first_seen_at", "polarity", "p_negative", "intent", "story", "region",
+    "risk", "evidence",
 )  # fmt: skip
 _DETAIL = (
     "aspects", "intents", "sarcasm", "rejected", "corrected", "versions", "stage", "thread_id",
@@ -40,6 +41,7 @@ _DETAIL = (
 )  # fmt: skip
 # Records go out as their fields: `__dict__` is what a dump of them would copy, at a tenth of the cost.
 _of_post, _of_author, _of = itemgetter(*_POST), itemgetter(*_AUTHOR), itemgetter(*_MENTION)
+_as_it_is, _details = itemgetter(*_AS_IT_IS), itemgetter(*_DETAIL)
 _encode = msgspec.msgpack.Encoder(enc_hook=attrgetter("__dict__")).encode
 
 
@@ -59,23 +61,30 @@ def digest(mention: Mention, body: bytes) -> bytes:
 
 def unpacked(body: bytes) -> dict[str, Any]:
     """The content by name; records have become dicts, times are aware and in UTC."""
-    return dict(zip(FIELDS, msgspec.msgpack.decode(body), strict=True))
+    return content(msgspec.msgpack.decode(body))
+
+
+def content(values: Sequence[Any]) -> dict[str, Any]:
+    """Values in the order of FIELDS by their names."""
+    return dict(zip(FIELDS, values, strict=True))
 
 
 def shown(kept: dict[str, Any], collected_at: datetime) -> dict[str, Any]:
-    """The object that pages are shown, as JSON holds it."""
+    """What a Hit says, but for counters and marks."""
     brands = kept["brands"]
-    against = (hit["brand"] for hit in brands if hit["polarity"] == "negative")
+    against = [hit["brand"] for hit in brands if hit["polarity"] == "negative"]
     return {
-        **{name: kept[name] for name in _AS_IT_IS},
-        "published_at": utc_text(kept["published_at"] or kept["first_seen_at"]),
-        "first_seen_at": utc_text(kept["first_seen_at"]),
-        "collected_at": utc_text(collected_at),
-        "brands": list(dict.fromkeys(hit["brand"] for hit in brands)),
-        "negative_brands": list(dict.fromkeys(against)),
+        **dict(zip(_AS_IT_IS, _as_it_is(kept), strict=True)),
+        "published_at": kept["published_at"] or kept["first_seen_at"],
+        "collected_at": collected_at,
+        "topics": tuple(kept["topics"]),
+        "aspects": tuple(kept["aspects"]),
+        "keywords": tuple(kept["keywords"]),
+        "brands": tuple(dict.fromkeys([hit["brand"] for hit in brands])),
+        "negative_brands": tuple(dict.fromkeys(against)),
         "severity": severe(kept["severity"]),
         "detail": {
-            **{name: kept[name] for name in _DETAIL},
+            **dict(zip(_DETAIL, _details(kept), strict=True)),
             "aspects": kept["aspect_hits"],
             "severity": kept["severity"],
             "hits": brands,
@@ -84,6 +93,6 @@ def shown(kept: dict[str, Any], collected_at: datetime) -> dict[str, Any]:
     }
 
 
-def severe(hits: list[dict[str, Any]]) -> list[str]:
+def severe(hits: list[dict[str, Any]]) -> tuple[str, ...]:
     """Classes that the post rather asserts than not; 没有起火 is no fire, its reason is in `detail`."""
-    return list(dict.fromkeys(hit["name"] for hit in hits if hit["confidence"] >= ASSERTED))
+    return tuple(dict.fromkeys([hit["name"] for hit in hits if hit["confidence"] >= ASSERTED]))

@@ -6,7 +6,6 @@ In:  a Mention. Out: a Document with its filter tags, counters and the object th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +14,7 @@ import msgspec
 import xxhash
 
 from index.answers import Hit
-from index.body import ASSERTED, digest, packed, shown, unpacked
+from index.body import ASSERTED, digest, packed
 from index.matcher import Fields
 from index.similar import vector_bytes
 from index.terms import clean, joined, tag_term, terms
@@ -25,6 +24,7 @@ COUNTERS = ("likes", "comments", "reposts", "views", "rating", "followers")
 _SINGLE = ("source", "channel", "region", "polarity", "intent", "kind", "emotion", "platform",
            "segment")  # fmt: skip
 _RECORDS = ("brands", "severity")
+_COUNTED = tuple(name for name in COUNTERS if name != "views")
 
 Numbers = dict[str, float | None]
 Tags = tuple[tuple[str, str], ...]
@@ -79,11 +79,6 @@ class Document(msgspec.Struct, frozen=True, dict=True):
     def body(self) -> bytes:
         """The packed content."""
         return packed(self.mention)
-
-    @cached_property
-    def shown(self) -> dict[str, Any]:
-        """The object that pages are shown."""
-        return shown(unpacked(self.body), self.mention.post.collected_at)
 
     @cached_property
     def signature(self) -> str:
@@ -143,14 +138,11 @@ def tie(post_id: str) -> int:
 def to_hit(
     shown: dict[str, Any], counters: dict[str, Any], spans: tuple[tuple[int, int], ...]
 ) -> Hit:
-    """The stored JSON and the newest counters as an answer."""
-    values = dict(shown)
-    for name in ("published_at", "first_seen_at", "collected_at"):
-        values[name] = datetime.fromisoformat(values[name]).astimezone(UTC)
-    for name in ("brands", "negative_brands", "topics", "aspects", "severity", "keywords"):
-        values[name] = tuple(values[name])
-    values |= {name: counters.get(name) for name in COUNTERS if name != "views"}
-    return Hit(**values, spans=spans)
+    """What `index.body.shown` says and the newest counters as an answer."""
+    hit = object.__new__(Hit)  # a frozen dataclass sets each field by a call: 9 µs instead of 1
+    counted = {name: counters.get(name) for name in _COUNTED}
+    hit.__dict__.update(shown, spans=spans, **counted)
+    return hit
 
 
 def _counters(post: Post) -> Numbers:

@@ -7,7 +7,7 @@ elastic_*; this one puts them together. What is stored is seen after `refresh`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -29,7 +29,8 @@ from index.ast import All, Node
 from index.document import Document
 from index.elastic_bulk import Action, Bulk
 from index.elastic_client import Server
-from index.elastic_document import SHOWN, answer, document_id, tag_value
+from index.elastic_content import COLUMNS, FIELD
+from index.elastic_document import answer, document_id, tag_value
 from index.elastic_export import every
 from index.elastic_mapping import Names
 from index.elastic_months import drop_before
@@ -48,6 +49,7 @@ from keqing.records import Mention
 HEALTHY = ("green", "yellow")
 ASKED = 1_000  # ids of one request
 ADMITTED = 250  # documents made ready at once, while the server stores those before
+STANDING = {"_source": False, "version": True}  # which document it is, not what it says
 KEPT = timedelta(days=7)  # a replaced edition, in case the new one is wrong
 
 
@@ -175,7 +177,7 @@ class ElasticEngine:
             {"exists": {"field": "facts.brands"}},
         ]
         oldest = [(f, "asc") for f in ("first_seen_at", "published_at", "tie", "id")]
-        hits = self._pages.every(where(All(), window, *sure), oldest)
+        hits = self._pages.every(where(All(), window, *sure), oldest, FIELD)
         return [answer(hit, All()) for hit in hits]
 
     def latest(self) -> datetime | None:
@@ -191,8 +193,9 @@ class ElasticEngine:
         """Documents by id, in the order asked."""
         found: dict[str, Hit] = {}
         for at in range(0, len(ids), ASKED):
-            for hit in self._by_ids(ids[at : at + ASKED], SHOWN):
-                found[hit["_id"]] = answer(hit, All())
+            asked = {**COLUMNS, "docvalue_fields": [FIELD, "id"]}
+            for hit in self._by_ids(ids[at : at + ASKED], asked):
+                found[document_id(hit["fields"]["id"][0])] = answer(hit, All())
         return [found[key] for id_ in ids if (key := document_id(id_)) in found]
 
     def erase_ids(self, ids: Sequence[str]) -> int:
@@ -201,7 +204,7 @@ class ElasticEngine:
         self.server.tell("POST", f"/{target}/_refresh")
         gone = 0
         for at in range(0, len(ids), ASKED):
-            gone += self._erase(self._by_ids(ids[at : at + ASKED], []))
+            gone += self._erase(self._by_ids(ids[at : at + ASKED], STANDING))
         if gone:
             self.server.tell("POST", f"/{target}/_refresh")
             self.server.tell("POST", f"/{target}/_flush")
@@ -226,7 +229,7 @@ class ElasticEngine:
         """Ids of the posts of an author (pseudonymous id) or at an address."""
         self._target()
         wanted = {"term": {field: tag_value(field, value) if field == "author" else value}}
-        return sorted(h["_source"]["shown"]["id"] for h in self._pages.every(wanted, NEWEST))
+        return sorted(hit["sort"][-1] for hit in self._pages.every(wanted, NEWEST))
 
     def tidy(self, now: datetime, months: int | None) -> int:
         """Drop months outside the last `months`, and editions that were replaced a week ago."""
@@ -274,9 +277,9 @@ class ElasticEngine:
             self._edition = self.state.current()
         return self.names.alias
 
-    def _by_ids(self, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
+    def _by_ids(self, ids: Sequence[str], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
         wanted = {"ids": {"values": [document_id(id_) for id_ in ids]}}
-        body = {"query": wanted, "size": 10_000, "_source": list(fields), "version": True}
+        body = {"query": wanted, "size": 10_000, **asked}
         return list(self.server.search(self._target(), body)["hits"]["hits"])
 
     def _erase(self, hits: Sequence[dict[str, Any]]) -> int:

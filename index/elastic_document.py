@@ -12,13 +12,12 @@ from typing import Any
 
 from index.answers import Hit
 from index.ast import Node
-from index.body import ASSERTED
-from index.document import COUNTERS, Document, tag_term, tie, to_hit
+from index.body import shown
+from index.document import Document, tag_term, tie, to_hit
+from index.elastic_content import FIELD, column, of_hit
 from index.elastic_mapping import TAGS
 from index.highlight import spans
-from keqing.records import Mention, utc_text
 
-SHOWN = ["shown", "tokens", *COUNTERS]
 LONGEST = 255  # UTF-16 units; the whitespace analyzer cuts a longer token in two
 LONG = re.compile(rf"\S{{{LONGEST // 2 + 1}}}")
 ODD = re.compile("['\"\0\\s]")
@@ -42,7 +41,7 @@ def tag_value(name: str, value: str) -> str:
 
 
 def stored(doc: Document) -> dict[str, Any]:
-    """The object as it is indexed; times in milliseconds. Records stand in it as they are."""
+    """The object as it is indexed; times in milliseconds."""
     counted = [doc.counters[name] or 0 for name in ("likes", "comments", "reposts")]
     return {
         **_tags(doc.tags),
@@ -52,7 +51,7 @@ def stored(doc: Document) -> dict[str, Any]:
         "voice": int(doc.voice), "negative": int(doc.polarity == "negative"),
         "risk": doc.risk, "severe": doc.severity, "interactions": int(sum(counted)),
         "tokens": _words(doc.words), "title_tokens": _words(doc.title_words),
-        "facts": _facts(doc), "sig": doc.signature, "shown": _shown(doc.mention),
+        "facts": _facts(doc), "sig": doc.signature, FIELD: column(doc),
         **{name: value for name, value in doc.counters.items() if value is not None},
         **({"vector": signed(doc.vector)} if doc.vector else {}),
     }  # fmt: skip
@@ -70,53 +69,22 @@ def _words(words: str) -> str:
     return words if not LONG.search(words) else " ".join(map(token, words.split()))
 
 
-def _shown(mention: Mention) -> dict[str, Any]:
-    """What `index.body.shown` makes of a packed content, from the records themselves: a tenth of the
-    work. Times go out as they are and are read as UTC.
-    """
-    post, hits = mention.post, mention.brands
-    author = post.author
-    return {
-        "id": post.id, "source": post.source, "channel": post.channel, "kind": post.kind,
-        "platform": post.platform, "url": post.url, "author": author.id,
-        "author_name": author.name, "title": post.title, "text": post.text,
-        "published_at": post.published_at or post.first_seen_at,
-        "published_precision": post.published_precision, "first_seen_at": post.first_seen_at,
-        "collected_at": post.collected_at, "polarity": mention.polarity,
-        "p_negative": mention.p_negative, "brands": list(dict.fromkeys([h.brand for h in hits])),
-        "negative_brands": list(dict.fromkeys([h.brand for h in hits if h.polarity == "negative"])),
-        "topics": mention.topics, "aspects": mention.aspects, "severity": _severe(mention),
-        "intent": mention.intent, "story": mention.story, "region": post.region,
-        "risk": mention.risk, "keywords": mention.keywords, "evidence": post.evidence,
-        "detail": {
-            "severity": mention.severity, "aspects": mention.aspect_hits,
-            "intents": mention.intents, "sarcasm": mention.sarcasm, "hits": hits,
-            "rejected": mention.rejected,
-            "corrected": [{**one.__dict__, "at": utc_text(one.at)} for one in mention.corrected],
-            "versions": mention.versions, "stage": mention.stage, "thread_id": post.thread_id,
-            "flags": post.flags, "verified": author.verified, "author_role": mention.author_role,
-            "influence": mention.influence, "coordinated": mention.coordinated,
-            "speaker": mention.speaker,
-        },
-    }  # fmt: skip
-
-
-def _severe(mention: Mention) -> list[str]:
-    return list(dict.fromkeys([s.name for s in mention.severity if s.confidence >= ASSERTED]))
-
-
 def signed(vector: bytes) -> list[int]:
     """Bytes as the numbers -128 … 127 that a server takes."""
     return [byte - 256 if byte > 127 else byte for byte in vector]
 
 
-def answer(found: Mapping[str, Any], node: Node, similar: int = 1) -> Hit:
-    """A hit of a search as pages and alerts see it."""
-    source = found["_source"]
-    shown = dict(source["shown"])
-    shown["detail"] = {**shown["detail"], "similar": similar}
-    marks = spans(node, source["tokens"].split(), shown["text"] or "")
-    return to_hit(shown, {name: source.get(name) for name in COUNTERS}, marks)
+def answer(hit: Mapping[str, Any], node: Node, similar: int = 1) -> Hit:
+    """A hit of a search as pages and alerts see it.
+
+    Raises:
+        IndexFault: its column is damaged, or newer than this program.
+    """
+    kept, collected_at, counters = of_hit(hit)
+    values = shown(kept, collected_at)
+    values["detail"]["similar"] = similar
+    marks = spans(node, kept["tokens"], kept["text"] or "")
+    return to_hit(values, counters, marks)
 
 
 def _facts(doc: Document) -> dict[str, Any]:
@@ -132,4 +100,4 @@ def _facts(doc: Document) -> dict[str, Any]:
     }
 
 
-__all__ = ["SHOWN", "TAGS", "answer", "document_id", "signed", "stored", "tag_value", "token"]
+__all__ = ["TAGS", "answer", "document_id", "signed", "stored", "tag_value", "token"]

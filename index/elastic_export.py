@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from index.elastic_client import Server, whole
+from index.elastic_content import COLUMNS, FIELD
 from index.elastic_pages import NEWEST
 from index.elastic_query import Query
 from keqing.errors import IndexFault
@@ -81,7 +82,8 @@ class _Walk:
             "query": self.query,
             "size": PAGE,
             "sort": [{field: order} for field, order in NEWEST],
-            "_source": True,  # most of it is shown: to cut it costs the server more than to send it
+            **COLUMNS,
+            "docvalue_fields": [FIELD],
             "track_total_hits": False,
             "timeout": f"{int(self.server.settings.timeout_s * 1000)}ms",
             **self.held,

@@ -1,8 +1,7 @@
 """The layout on a search server: fields, settings, names of indices.
 
 In:  the plan's [index]. Out: the body of a composable template and the names that belong to an
-edition. An edition is one whole build of the index, `v<INDEX_VERSION>-<n>`; a rebuild makes the next
-one. A post's index follows from its own time, so that a re-crawl lands on its own old document.
+edition. An edition is one whole build of the index, `v<VERSION>-<n>`; a rebuild makes the next one. A post's index follows from its own time, so that a re-crawl lands on its own old document.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from functools import lru_cache
 from typing import Any, get_args
 
 from index.ast import Field
-from index.schema import INDEX_VERSION
 from index.similar import WIDTH
 from keqing.settings import IndexSettings
 
+VERSION = 4  # of the layout here; a change raises it: `keqing rebuild` then makes an edition of it
 CHINA_S, DAY_S = 8 * 3600, 86_400
 FIRST_YEAR = 2015  # older posts share one index, or a forum with 1970s dates makes 500 of them
 OLD = "before-2015"
@@ -42,11 +41,13 @@ PROPERTIES: dict[str, Any] = {
     "vector": {"type": "dense_vector", "dims": WIDTH, "element_type": "byte",
                "similarity": "cosine", "index": True},
     "sig": {"type": "keyword", "index": False},
-    "shown": {"type": "object", "enabled": False},
+    "content": {"type": "binary", "doc_values": True},  # index/elastic_content.py
 }  # fmt: skip
 MAPPING: dict[str, Any] = {
     "dynamic": "strict",
-    "_meta": {"index_version": INDEX_VERSION},
+    "_meta": {"index_version": VERSION},
+    # Everything else stands in columns; a vector has none, so the server needs its own text of it.
+    "_source": {"includes": ["vector"]},
     "properties": PROPERTIES,
 }
 
@@ -83,7 +84,7 @@ def template(settings: IndexSettings, edition: str, *, live: bool) -> dict[str, 
     return {
         "index_patterns": [names.pattern(edition)],
         "priority": 500,
-        "_meta": {"index_version": INDEX_VERSION},
+        "_meta": {"index_version": VERSION},
         "template": {
             "settings": index_settings(settings),
             "mappings": mapping(settings),
@@ -110,5 +111,6 @@ def index_settings(settings: IndexSettings) -> dict[str, Any]:
         "codec": "best_compression",
         "sort.field": ["published_at", "tie"],
         "sort.order": ["desc", "desc"],
+        "merge.policy.expunge_deletes_allowed": 0,  # or what is erased would stay in large segments
         **spread,
     }

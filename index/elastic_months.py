@@ -8,10 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from index.elastic_bulk import Action, Bulk
+from index.elastic_document import document_id
 from index.elastic_mapping import OLD
 from index.elastic_pages import Pages
 from index.elastic_state import State
 from index.retention import CHINA
+
+VERSIONED = "collected_at"  # in milliseconds it is the version of a post's document
 
 
 def drop_before(state: State, moment: datetime) -> int:
@@ -34,8 +37,12 @@ def drop_before(state: State, moment: datetime) -> int:
 def _empty(state: State, index: str) -> int:
     """The index of all old years stays, since it holds the alias, and loses its documents."""
     state.server.tell("POST", f"/{index}/_refresh")
-    hits = Pages(state.server, index).every({"match_all": {}}, [("tie", "desc"), ("id", "desc")])
-    actions = [Action(index, hit["_id"], int(hit["_version"]), None) for hit in hits]
+    order = [("tie", "desc"), ("id", "desc")]
+    hits = Pages(state.server, index).every({"match_all": {}}, order, VERSIONED)
+    actions = [
+        Action(index, document_id(hit["sort"][-1]), int(hit["fields"][VERSIONED][0]), None)
+        for hit in hits
+    ]
     Bulk(state.server).send(actions)
     if actions:
         state.server.tell("POST", f"/{index}/_refresh")

@@ -15,7 +15,7 @@ from typing import Any
 
 from index.answers import Count, Sort
 from index.elastic_client import Server
-from index.elastic_document import SHOWN
+from index.elastic_content import COLUMNS, FIELD
 from index.elastic_query import Query, after
 from keqing.errors import IndexTimeout, UsageError
 
@@ -87,12 +87,15 @@ class Pages:
         """The newest first sight of all posts."""
         return _newest(self.server.search(self.target, LATEST))
 
-    def every(self, query: Query, order: list[tuple[str, str]]) -> list[Mapping[str, Any]]:
-        """All hits, read in pages of 1,000."""
+    def every(
+        self, query: Query, order: list[tuple[str, str]], *columns: str
+    ) -> list[Mapping[str, Any]]:
+        """All hits with these columns, read in pages of 1,000."""
         found: list[Mapping[str, Any]] = []
         place: list[Any] | None = None
         while True:
-            hits = self._read(query, order, 1000, place)
+            body = _body(query, order, 1000, place, columns=columns)
+            hits = self.server.search(self.target, body)["hits"]["hits"]
             found += hits
             if len(hits) < 1000:
                 return found
@@ -251,13 +254,14 @@ def _body(
     size: int,
     place: list[Any] | None = None,
     fold: bool = False,
+    columns: Sequence[str] = (FIELD, STORY),
 ) -> dict[str, Any]:
     return {
         "query": query,
         "size": size,
         "sort": [{field: direction} for field, direction in order],
-        "_source": [*SHOWN, STORY],
-        "version": True,
+        **COLUMNS,
+        "docvalue_fields": list(columns),
         "track_total_hits": False,
         **({} if place is None else {"search_after": place}),
         **({"collapse": {"field": STORY}} if fold else {}),
@@ -280,7 +284,7 @@ def _newest(answer: Mapping[str, Any]) -> datetime | None:
 
 
 def _story(hit: Mapping[str, Any]) -> str:
-    return str(hit["_source"]["facts"]["story"])
+    return str(hit["fields"][STORY][0])
 
 
 def _place(cursor: str | None, keys: int) -> list[Any] | None:

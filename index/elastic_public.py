@@ -15,6 +15,8 @@ from typing import Any
 
 from index.elastic_bulk import Action, Bulk
 from index.elastic_client import Server, packed, whole
+from index.elastic_content import COLUMNS
+from index.elastic_document import document_id
 from index.elastic_mapping import Names
 from index.elastic_public_document import PUBLIC_VERSION, READ, mapping, reduced
 from index.elastic_state import State
@@ -84,9 +86,9 @@ class Public:
             "query": {"range": {"_seq_no": {"gt": since, "lte": until}}},
             "sort": [{"_seq_no": "asc"}],
             "size": PAGE,
-            "version": True,
             "track_total_hits": False,
-            "_source": READ,
+            **COLUMNS,
+            "docvalue_fields": READ,
         }
         params = {"preference": f"_shards:{shard}", "allow_partial_search_results": "false"}
         answer = self.server.ask("POST", f"/{index}/_search", body, params=params)
@@ -96,16 +98,16 @@ class Public:
         """First the copy in its month, then those that a moved post left in another."""
         if not hits:
             return
-        places = {hit["_id"]: self._month(hit["_index"]) for hit in hits}
+        found = {document_id(hit["fields"]["id"][0]): hit for hit in hits}
+        places = {id_: self._month(hit["_index"]) for id_, hit in found.items()}
         for index in sorted(set(places.values()) - self._months):
             self.server.create(index)
             self._months.add(index)
-        versions = {hit["_id"]: int(hit["_version"]) for hit in hits}
+        versions = {id_: int(hit["fields"]["collected_at"][0]) for id_, hit in found.items()}
         actions = [
-            Action(places[hit["_id"]], hit["_id"], versions[hit["_id"]],
-                   packed(reduced(hit["_source"])))
-            for hit in hits
-        ]  # fmt: skip
+            Action(places[id_], id_, versions[id_], packed(reduced(hit)))
+            for id_, hit in found.items()
+        ]
         for outcome in self.bulk.send(actions):
             if outcome.fate == "refused":
                 raise IndexRejected(f"{self.alias}: a reduced post is refused ({outcome.why})")

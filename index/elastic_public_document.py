@@ -1,6 +1,6 @@
 """What the reduced copy of a post holds: an allow-list, so that a new field is not in it by itself.
 
-In:  a stored object of elastic_document. Out: the reduced object, and the mapping of its month.
+In:  a hit with the columns READ. Out: the reduced object, and the mapping of its month.
 No author, no followers, no address, no id, no word that anybody wrote: facets, times and numbers. A
 basic licence knows neither field security nor masked fields, and an alias hides documents only, so
 what must not be read stands in another index or nowhere.
@@ -12,6 +12,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from index.elastic_content import FIELD, of_hit
+
 PUBLIC_VERSION = 1  # raise it with any change here: the copy is then made again
 TAGS = ("brand", "negative_brand", "source", "channel", "platform", "kind", "region", "polarity",
         "emotion", "intent", "aspect", "topic", "severity")  # fmt: skip
@@ -19,12 +21,8 @@ TIMES = ("published_at", "first_seen_at", "collected_at")
 NUMBERS = ("negative", "voice", "risk", "severe", "interactions", "likes", "comments", "reposts",
            "views", "rating")  # fmt: skip
 EXACT = ("second", "minute")  # only then does a delay mean something
-# What is asked of a stored object.
-READ = [
-    *TAGS, *TIMES, *NUMBERS, "timed", "facts.story", "shown.published_precision",
-    "shown.detail.rejected", "shown.detail.flags", "shown.detail.stage",
-    "shown.detail.versions.model",
-]  # fmt: skip
+# The columns that are asked for.
+READ = [*TAGS, *TIMES, *NUMBERS, "timed", "facts.story", "id", FIELD]
 
 _KEY, _LONG, _DOUBLE = {"type": "keyword"}, {"type": "long"}, {"type": "double"}
 # ISO text from Kibana, milliseconds from Grafana
@@ -48,23 +46,24 @@ def mapping() -> dict[str, Any]:
     }
 
 
-def reduced(source: Mapping[str, Any]) -> dict[str, Any]:
+def reduced(hit: Mapping[str, Any]) -> dict[str, Any]:
     """The reduced object; `delay_s` is first sight minus publication, in seconds, if both are exact."""
-    shown = source["shown"]
-    detail, precision = shown["detail"], shown["published_precision"]
-    kept = {name: source[name] for name in (*TAGS, *TIMES, *NUMBERS) if name in source}
+    columns, kept = hit["fields"], of_hit(hit).kept
+    (timed,), precision = columns["timed"], kept["published_precision"]
     given = {
-        **kept,
-        "timed": source["timed"],
+        **{name: columns[name] for name in TAGS if name in columns},
+        **{name: columns[name][0] for name in NUMBERS if name in columns},
+        **{name: int(columns[name][0]) for name in TIMES},
+        "timed": timed,
         "precision": precision,
-        "story": _hash(source["facts"]["story"]),
-        "rejected": sorted({str(rejection["reason"]) for rejection in detail["rejected"]}),
-        "flags": detail["flags"],
-        "stage": detail["stage"],
-        "model": detail["versions"]["model"],
+        "story": _hash(columns["facts.story"][0]),
+        "rejected": sorted({str(rejection["reason"]) for rejection in kept["rejected"]}),
+        "flags": kept["flags"],
+        "stage": kept["stage"],
+        "model": kept["versions"]["model"],
     }
-    if source["timed"] and precision in EXACT:
-        given["delay_s"] = (source["first_seen_at"] - source["published_at"]) // 1000
+    if timed and precision in EXACT:
+        given["delay_s"] = (given["first_seen_at"] - given["published_at"]) // 1000
     return given
 
 

@@ -13,9 +13,9 @@ from datetime import datetime
 from index.admit import admit
 from index.answers import LoadReport
 from index.elastic_client import Server
+from index.elastic_mapping import VERSION
 from index.elastic_state import Edition, State
 from index.elastic_write import Writer
-from index.schema import INDEX_VERSION
 from keqing.errors import IndexFault
 from keqing.records import Mention
 
@@ -70,8 +70,8 @@ class Rebuild:
         return self.state.behind() == [self.edition]
 
     def _next(self) -> Edition:
-        same = [e.number for e in self.state.editions() if e.version == INDEX_VERSION]
-        return Edition(INDEX_VERSION, max(same, default=0) + 1)
+        same = [e.number for e in self.state.editions() if e.version == VERSION]
+        return Edition(VERSION, max(same, default=0) + 1)
 
     def _keep(self, *, swapped: bool, now: datetime) -> None:
         body = {
@@ -88,9 +88,11 @@ class Rebuild:
         self.server.tell("POST", f"/{before}/_refresh")
         counts = [int(self.server.ask("GET", f"/{p}/_count")["count"]) for p in (before, after)]
         # `tie` is a hash of the id: the lowest ties are a sample that nobody chose.
-        body = {"size": SAMPLE, "sort": ["tie"], "_source": ["id"], "track_total_hits": False}
+        # The id from its column: that is there in every version of the layout.
+        body = {"size": SAMPLE, "sort": ["tie"], "_source": False, "docvalue_fields": ["id"],
+                "track_total_hits": False}  # fmt: skip
         hits = self.server.search(before, body)["hits"]["hits"]
-        sample = {hit["_id"]: hit["_source"]["id"] for hit in hits}
+        sample = {hit["_id"]: hit["fields"]["id"][0] for hit in hits}
         wanted = {"query": {"ids": {"values": list(sample)}}, "size": 10_000, "_source": False}
         there = {hit["_id"] for hit in self.server.search(after, wanted)["hits"]["hits"]}
         lost = sorted(set(sample) - there)
@@ -109,7 +111,7 @@ def being_made(state: State) -> Edition | None:
     if not kept or kept["swapped"]:
         return None
     edition = Edition.of(kept["edition"])
-    return edition if edition.version == INDEX_VERSION else None
+    return edition if edition.version == VERSION else None
 
 
 def forget_replaced(state: State, before: datetime) -> list[str]:

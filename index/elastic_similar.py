@@ -11,12 +11,14 @@ from typing import Any
 
 from index.answers import Window
 from index.elastic_client import Server
-from index.elastic_document import SHOWN, document_id
+from index.elastic_content import COLUMNS, FIELD
+from index.elastic_document import document_id
 from index.elastic_query import Query, within
 from index.similar import cosines
 
 ASKED = 20  # times as many neighbours as are shown
 MOST = 10_000  # candidates that a server looks at
+FACTS = {**COLUMNS, "docvalue_fields": ["facts.brands", "facts.story"]}
 TELLINGS = 100  # of one story, among which its vector is looked for
 
 
@@ -24,18 +26,19 @@ def nearest(
     server: Server, target: str, post_id: str, window: Window | None, size: int
 ) -> list[tuple[dict[str, Any], float]]:
     """(hit, cosine) of other stories about one of the post's brands."""
-    asked = _sources(server, target, {"term": {"_id": document_id(post_id)}}, ["facts"])
-    if not asked or not asked[0]["facts"]["brands"]:
+    asked = _oldest(server, target, {"term": {"_id": document_id(post_id)}}, FACTS)
+    if not asked or "facts.brands" not in asked[0]["fields"]:
         return []
-    facts = asked[0]["facts"]
-    told = _sources(server, target, {"term": {"facts.story": facts["story"]}}, ["vector"])
+    brands, [story] = (asked[0]["fields"][name] for name in ("facts.brands", "facts.story"))
+    same = {"term": {"facts.story": story}}
+    told = [hit["_source"] for hit in _oldest(server, target, same, {"_source": ["vector"]})]
     vector = next((one["vector"] for one in told if "vector" in one), None)
     if vector is None:
         return []
-    wanted: list[Query] = [{"terms": {"facts.brands": facts["brands"]}}]
+    wanted: list[Query] = [{"terms": {"facts.brands": brands}}]
     if window is not None:
         wanted.append(within(window))
-    others = {"bool": {"filter": wanted, "must_not": [{"term": {"facts.story": facts["story"]}}]}}
+    others = {"bool": {"filter": wanted, "must_not": [same]}}
     hits = _near(server, target, vector, others, min(size * ASKED, MOST))
     return _ranked(vector, hits, size)
 
@@ -44,14 +47,14 @@ def _near(
     server: Server, target: str, vector: list[int], others: Query, size: int
 ) -> list[dict[str, Any]]:
     """Hits with vectors, the nearest ones; OpenSearch maps no vectors: its newest posts are read."""
-    wanted = [*SHOWN, "vector"]
+    wanted = {"_source": ["vector"], "docvalue_fields": [FIELD, "id"]}
     if server.settings.flavour == "opensearch":
         newest = [{"published_at": "desc"}]
-        body = {"query": others, "size": MOST, "sort": newest, "_source": wanted}
+        body = {"query": others, "size": MOST, "sort": newest, **wanted}
     else:
         near = {"field": "vector", "query_vector": vector, "k": size, "num_candidates": MOST,
                 "filter": others}  # fmt: skip
-        body = {"knn": near, "size": size, "_source": wanted}
+        body = {"knn": near, "size": size, **wanted}
     hits = server.search(target, body)["hits"]["hits"]
     return [hit for hit in hits if "vector" in hit["_source"]]
 
@@ -63,14 +66,14 @@ def _ranked(
         return []
     like = cosines(_bytes(vector), [_bytes(hit["_source"]["vector"]) for hit in hits])
     rows = list(zip(hits, map(float, like), strict=True))
-    rows.sort(key=lambda row: (-round(row[1], 6), row[0]["_source"]["shown"]["id"]))
+    rows.sort(key=lambda row: (-round(row[1], 6), row[0]["fields"]["id"]))
     return [(hit, round(cosine, 4)) for hit, cosine in rows[:size]]
 
 
-def _sources(server: Server, target: str, query: Query, fields: list[str]) -> list[dict[str, Any]]:
+def _oldest(server: Server, target: str, query: Query, asked: Query) -> list[dict[str, Any]]:
     oldest = [{"published_at": "asc"}, {"tie": "asc"}]
-    body = {"query": query, "size": TELLINGS, "sort": oldest, "_source": fields}
-    return [dict(hit["_source"]) for hit in server.search(target, body)["hits"]["hits"]]
+    body = {"query": query, "size": TELLINGS, "sort": oldest, **asked}
+    return list(server.search(target, body)["hits"]["hits"])
 
 
 def _bytes(vector: list[int]) -> bytes:

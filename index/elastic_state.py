@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from index.elastic_client import Server
-from index.elastic_mapping import OLD, Names, template
-from index.schema import INDEX_VERSION
+from index.elastic_mapping import OLD, VERSION, Names, template
 from keqing.errors import IndexOutdated, IndexUnavailable
 
 _STATE = {
@@ -56,9 +55,9 @@ class State:
         edition = self.stored()
         if edition is None:
             edition = self._install()
-        if edition.version != INDEX_VERSION:
+        if edition.version != VERSION:
             raise IndexOutdated(
-                f"{self.names.alias} has version {edition.version}, needed is {INDEX_VERSION}; "
+                f"{self.names.alias} has version {edition.version}, needed is {VERSION}; "
                 "run keqing rebuild"
             )
         return edition
@@ -135,7 +134,7 @@ class State:
                 f"alias {self.names.alias} is gone, and there were loads; restore a snapshot, or "
                 "run keqing rebuild"
             )
-        edition = Edition(INDEX_VERSION, 1)
+        edition = Edition(VERSION, 1)
         self.prepare()
         self.make(edition, live=True)
         return edition

@@ -11,8 +11,8 @@ import pytest
 from index.ast import All
 from index.elastic import ElasticEngine
 from index.elastic_client import Patience, Server
+from index.elastic_mapping import VERSION
 from index.engine import open_index
-from index.schema import INDEX_VERSION
 from keqing.errors import (
     BadConfig,
     IndexBusy,
@@ -38,7 +38,7 @@ EMPTY = {
         "stories": {"value": 0}, "voices": {"value": 0}, "all": {"newest": {"value": None}},
     },
 }  # fmt: skip
-HEAD = f"keqing-mentions-v{INDEX_VERSION}"
+HEAD = f"keqing-mentions-v{VERSION}"
 ALIAS = {f"{HEAD}-1-before-2015": {"aliases": {"keqing": {}}}}
 
 
@@ -234,7 +234,7 @@ def test_an_index_of_another_version_is_not_read() -> None:
     [
         (
             [f"{HEAD}-1-2026.11", f"{HEAD}-2-2026.11"],
-            f"mixes v{INDEX_VERSION}-1, v{INDEX_VERSION}-2",
+            f"mixes v{VERSION}-1, v{VERSION}-2",
         ),
         (["somebody-elses"], "none of ours"),
     ],

@@ -14,11 +14,11 @@ import pytest
 
 from index.ast import All, Word
 from index.elastic import KEPT, ElasticEngine
+from index.elastic_mapping import VERSION
 from index.elastic_state import Edition
 from index.engine import embedded, open_index
 from index.rebuild import rebuild
 from index.run import load
-from index.schema import INDEX_VERSION
 from keqing.errors import IndexFault
 from keqing.records import Mention
 from keqing.settings import Settings, load_settings
@@ -86,16 +86,16 @@ def test_a_rebuild_is_a_new_edition_with_the_same_answers(world: World) -> None:
     world.load()
     before = world.index.search(All(), None, size=100).hits
     assert world.rebuild() == (2, 0)
-    assert world.edition() == Edition(INDEX_VERSION, 2)
+    assert world.edition() == Edition(VERSION, 2)
     assert world.index.search(All(), None, size=100).hits == before
     assert world.index.count(Word("新"), None).posts == 20
     assert world.index.tidy(T0 + KEPT, None) == 0
-    assert world.index.state.editions() == [Edition(INDEX_VERSION, 1), Edition(INDEX_VERSION, 2)]
+    assert world.index.state.editions() == [Edition(VERSION, 1), Edition(VERSION, 2)]
     world.index.tidy(T0 + KEPT + HOUR, None)
-    assert world.index.state.editions() == [Edition(INDEX_VERSION, 2)]
+    assert world.index.state.editions() == [Edition(VERSION, 2)]
     assert world.index.search(All(), None, size=100).hits == before
     assert world.rebuild(T0 + HOUR) == (2, 0)
-    assert world.edition() == Edition(INDEX_VERSION, 3)
+    assert world.edition() == Edition(VERSION, 3)
 
 
 def test_a_killed_rebuild_goes_on(world: World) -> None:
@@ -107,10 +107,10 @@ def test_a_killed_rebuild_goes_on(world: World) -> None:
     missing.rename(missing.with_suffix(".away"))
     with pytest.raises(IndexFault, match=r"3\.jsonl\.gz"):
         world.rebuild()
-    assert (world.edition(), world.posts()) == (Edition(INDEX_VERSION, 1), 40)
+    assert (world.edition(), world.posts()) == (Edition(VERSION, 1), 40)
     missing.with_suffix(".away").rename(missing)
     assert world.rebuild() == (2, 2)
-    assert (world.edition(), world.posts()) == (Edition(INDEX_VERSION, 2), 40)
+    assert (world.edition(), world.posts()) == (Edition(VERSION, 2), 40)
 
 
 def test_a_rebuild_that_lacks_posts_is_not_swapped(world: World) -> None:
@@ -121,7 +121,7 @@ def test_a_rebuild_that_lacks_posts_is_not_swapped(world: World) -> None:
     world.index.refresh()
     with pytest.raises(IndexFault, match="weibo:77"):
         world.rebuild()
-    assert (world.edition(), world.posts()) == (Edition(INDEX_VERSION, 1), 6)
+    assert (world.edition(), world.posts()) == (Edition(VERSION, 1), 6)
 
 
 def test_lost_indices_come_back(world: World) -> None:
@@ -133,7 +133,7 @@ def test_lost_indices_come_back(world: World) -> None:
     )
     world.index.server.tell("DELETE", f"/{','.join(found)}")
     world.rebuild()
-    assert (world.edition(), world.posts()) == (Edition(INDEX_VERSION, 2), 5)
+    assert (world.edition(), world.posts()) == (Edition(VERSION, 2), 5)
 
 
 def test_nobody_sees_the_swap(world: World, node: Node) -> None:
@@ -166,7 +166,7 @@ def test_nobody_sees_the_swap(world: World, node: Node) -> None:
         finally:
             done.set()
         counts, fed = watching.result(), feeding.result()
-    assert world.edition() == Edition(INDEX_VERSION, 3)
+    assert world.edition() == Edition(VERSION, 3)
     assert len(counts) > 10
     assert fed > 0
     world.load()
@@ -183,7 +183,7 @@ def test_a_new_month_after_the_swap_is_read(world: World) -> None:
     world.score([mention(2, at=T0 - timedelta(days=100))])
     world.load()
     assert world.posts() == 2
-    old = f"{world.index.names.template(f'v{INDEX_VERSION}-1')}-2020.01"
+    old = f"{world.index.names.template(f'v{VERSION}-1')}-2020.01"
     world.index.server.create(old)
     assert old not in world.index.state.indices()
 

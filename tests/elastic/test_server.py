@@ -14,8 +14,7 @@ import pytest
 from index.answers import Window
 from index.ast import All, Word
 from index.elastic import ElasticEngine
-from index.elastic_mapping import MAPPING
-from index.schema import INDEX_VERSION
+from index.elastic_mapping import MAPPING, VERSION
 from keqing.errors import IndexBusy, IndexRejected, IndexUnavailable
 from tests.contracts.index.made import T0, mention
 from tests.elastic.fake import Asked, Told, fake, forward, refusal
@@ -173,7 +172,7 @@ def test_months_have_the_mapping_of_this_version(engine: ElasticEngine) -> None:
     found = engine.server.ask("GET", f"/{engine.names.alias}/_mapping")
     assert len(found) == 3
     for index in found.values():
-        assert index["mappings"]["_meta"] == {"index_version": INDEX_VERSION}
+        assert index["mappings"]["_meta"] == {"index_version": VERSION}
         assert set(index["mappings"]["properties"]) == set(MAPPING["properties"])
         assert index["mappings"]["dynamic"] == "strict"
 

@@ -9,8 +9,11 @@ import pytest
 
 from index import elastic_write
 from index.ast import All, Word
+from index.document import to_document
 from index.elastic import ElasticEngine
-from index.elastic_document import document_id
+from index.elastic_bulk import Action, Bulk
+from index.elastic_client import packed
+from index.elastic_document import document_id, stored
 from tests.contracts.index.made import T0, mention
 from tests.elastic.servers import Node, fresh, open_engine
 
@@ -71,15 +74,11 @@ def test_a_second_copy_goes_at_the_next_sight(engine: ElasticEngine, node: Node)
     engine.upsert([mention(1, "新 词", collected=T0 + timedelta(hours=2))], T0)
     engine.refresh()
     edition = engine.state.current().name
-    here, there = (
-        engine.names.month(edition, int(at.timestamp())) for at in (T0, T0 - MONTH)
-    )  # fmt: skip
-    id_ = document_id("weibo:1")
-    stored = engine.server.ask("GET", f"/{here}/_doc/{id_}")["_source"]
-    older = {"version": int(T0.timestamp() * 1000), "version_type": "external_gte"}
+    there = engine.names.month(edition, int((T0 - MONTH).timestamp()))
+    older = to_document(mention(1, collected=T0))
     engine.server.create(there)
-    copy = {**stored, "collected_at": older["version"]}
-    engine.server.tell("PUT", f"/{there}/_doc/{id_}", copy, params=older)
+    copy = Action(there, document_id("weibo:1"), older.collected_at, packed(stored(older)))
+    assert [outcome.fate for outcome in Bulk(engine.server).send([copy])] == ["created"]
     assert posts(engine) == 2
     assert open_engine(node, engine.names.alias).upsert([mention(1)], T0).stale == 1
     assert posts(engine) == 1
