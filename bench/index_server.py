@@ -2,7 +2,8 @@
 
 In:  a server's address, or none for a node of its own; how many mentions. Out: tables on stdout. Engine
 and plain client take turns, so that other work on the machine slows both alike. The plain client sends
-bytes that are ready, or the best request written by hand for the same answer (bench/index_raw.py).
+bytes that are ready into an index of its own (bench/index_plain.py) and asks that, by the best request
+written by hand for the same answer (bench/index_raw.py).
 
     python -m bench.index_server --posts 100000
     python -m bench.index_server ask --url http://127.0.0.1:9200 --repeats 100
@@ -21,14 +22,13 @@ from itertools import islice
 
 from bench import index_server_together
 from bench.index_made import END, made, questions
+from bench.index_plain import Plain
 from bench.index_raw import bodies, brand_in, every
 from index.ast import Tag
-from index.document import to_document
 from index.elastic import ElasticEngine
 from index.elastic_bulk import MOST
-from index.elastic_client import Server, packed
-from index.elastic_document import document_id, stored
-from index.elastic_state import Edition
+from index.elastic_client import Server
+from index.elastic_merge import merged
 from index.query import Window
 from keqing.records import Mention
 from keqing.settings import IndexSettings
@@ -37,53 +37,50 @@ from tests.elastic import servers
 BATCH = 5_000  # the most that one batch of `keqing load` holds
 EXPORTED_DAYS = 30
 HEAP = "-Xms2g -Xmx2g"
-Line = bytes
 
 
 def report(url: str, posts: int, repeats: int, name: str) -> None:
     """Fill an installation called `name` and print all tables."""
     settings = IndexSettings.model_validate({"url": url, "name": name, "replicas": 0})
-    plain = settings.model_copy(update={"name": f"{name}-raw"})
-    engine, other = ElasticEngine(Server(settings)), ElasticEngine(Server(plain))
-    ours, raw, cpu = fill(engine, other, posts)
+    engine = ElasticEngine(Server(settings))
+    plain = Plain(engine.server, f"{name}-plain")
+    ours, raw, cpu = fill(engine, plain, posts)
     print(f"ingest, batches of {BATCH:,}: {posts / ours:,.0f} docs/s, "
           f"{posts / cpu:,.0f} per CPU-second of this process")  # fmt: skip
     print(f"raw bulk of the same documents, {MOST} a call: {posts / raw:,.0f} docs/s")
-    print(f"ours / raw: {raw / ours:.2f}; {engine.health()['bytes'] / posts:,.0f} bytes a document")
+    print(f"ours / raw: {raw / ours:.2f}")
+    weighed(engine, plain, posts, "as it was written")
     again(engine, posts)
-    asked(engine, repeats)
-    exported(engine)
+    asked(engine, plain, repeats)
+    exported(engine, plain)
+    for target in (engine.names.alias, plain.alias):
+        merged(engine.server, target, {"max_num_segments": "1"})
+    weighed(engine, plain, posts, "merged to one segment a month")
 
 
-def fill(engine: ElasticEngine, other: ElasticEngine, posts: int) -> tuple[float, float, float]:
+def weighed(engine: ElasticEngine, plain: Plain, posts: int, when: str) -> None:
+    """Bytes a document on both sides."""
+    sides = []
+    for target in (engine.names.alias, plain.alias):
+        engine.server.tell("POST", f"/{target}/_flush")
+        total = engine.server.ask("GET", f"/{target}/_stats/store")["_all"]["primaries"]
+        sides.append(int(total["store"]["size_in_bytes"]) / posts)
+    print(f"bytes a document {when}: {sides[0]:,.0f}; raw {sides[1]:,.0f}", flush=True)
+
+
+def fill(engine: ElasticEngine, plain: Plain, posts: int) -> tuple[float, float, float]:
     """Seconds of the clock for all mentions by us and by plain bulk calls; our CPU seconds."""
     engine.upsert([], END)
-    edition, ours, raw, cpu = other.state.current(), 0.0, 0.0, 0.0
+    plain.declare()
+    ours = raw = cpu = 0.0
     for batch in batches(made(posts)):
-        ready = list(calls(other, edition, batch))
-        raw += timed(lambda calls=ready: [other.server.bulk(call) for call in calls])
+        ready = list(plain.calls(batch))
+        raw += timed(lambda calls=ready: [plain.server.bulk(call) for call in calls])
         before = time.process_time()
         ours += timed(lambda mentions=batch: engine.upsert(mentions, END))
         cpu += time.process_time() - before
-    raw += timed(other.refresh)
+    raw += timed(lambda: plain.server.tell("POST", f"/{plain.alias}/_refresh"))
     return ours + timed(engine.refresh), raw, cpu
-
-
-def calls(other: ElasticEngine, edition: Edition, mentions: list[Mention]) -> Iterator[list[Line]]:
-    """Bodies of bulk calls, ready to be sent; months are made before."""
-    lines: list[Line] = []
-    for doc in map(to_document, mentions):
-        month = other.names.month(edition.name, doc.published_at)
-        if month not in MADE:
-            MADE.add(month)
-            other.server.create(month)
-        head = packed({"index": {"_index": month, "_id": document_id(doc.id)}})
-        lines += (head, packed(stored(doc)))
-    for at in range(0, len(lines), 2 * MOST):
-        yield lines[at : at + 2 * MOST]
-
-
-MADE: set[str] = set()
 
 
 def again(engine: ElasticEngine, posts: int) -> None:
@@ -93,18 +90,18 @@ def again(engine: ElasticEngine, posts: int) -> None:
     print(f"identical again: {len(same) / took:,.0f} docs/s")
 
 
-def asked(engine: ElasticEngine, repeats: int) -> None:
+def asked(engine: ElasticEngine, plain: Plain, repeats: int) -> None:
     """Every question by us and by the plain client, in turns."""
-    target = f"/{engine.names.alias}/_search"
     # The server keeps answers without posts, so that the second time would cost nothing.
     cold = {"index.requests.cache.enable": False}
-    engine.server.tell("PUT", f"/{engine.names.alias}/_settings", cold)
+    for target in (engine.names.alias, plain.alias):
+        engine.server.tell("PUT", f"/{target}/_settings", cold)
     print("\n| question | p50 ms | raw p50 ms | ours / raw | p95 ms |\n|---|---|---|---|---|")
     for name, ask in questions().items():
         body = bodies()[name]
         ours, raw = turns(
             lambda ask=ask: ask(engine),
-            lambda body=body: engine.server.ask("POST", target, body),
+            lambda body=body: plain.server.ask("POST", f"/{plain.alias}/_search", body),
             repeats,
         )
         mid = statistics.median(ours), statistics.median(raw)
@@ -138,29 +135,34 @@ def timed(call: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
-def exported(engine: ElasticEngine, rounds: int = 1) -> None:
+def exported(engine: ElasticEngine, plain: Plain, rounds: int = 3) -> None:
     """The largest brand's last month, by us as Hits and by the plain client as it came."""
     window = Window(END - timedelta(days=EXPORTED_DAYS), END)
     brand, later = Tag("brand", "brand0"), END + timedelta(days=1)
-    rows = sum(1 for _ in engine.export(brand, window, later))
+    rows = walked(plain)
+    if rows != (own := sum(1 for _ in engine.export(brand, window, later))):
+        raise SystemExit(f"export: {own:,} rows, the plain client has {rows:,}")
     ours, raw = turns(
-        lambda: sum(1 for _ in engine.export(brand, window, later)),
-        lambda: walked(engine),
-        rounds,
+        lambda: sum(1 for _ in engine.export(brand, window, later)), lambda: walked(plain), rounds
     )
+    before = time.process_time()
+    turns(lambda: sum(1 for _ in engine.export(brand, window, later)), lambda: None, 1)
+    cpu = (time.process_time() - before) / 3
     rates = [rows / statistics.median(times) * 1000 for times in (ours, raw)]
-    print(f"\nexport of {rows:,} rows: {rates[0]:,.0f} rows/s; by a point in time and 1,000 a page "
-          f"{rates[1]:,.0f} rows/s; ours / raw {rates[0] / rates[1]:.2f}")  # fmt: skip
+    print(f"\nexport of {rows:,} rows: {rates[0]:,.0f} rows/s ({cpu / rows * 1e6:.0f} µs of CPU a row "
+          f"here); plain client, point in time, 1,000 a page: {rates[1]:,.0f} rows/s; "
+          f"ours / raw {rates[0] / rates[1]:.2f}", flush=True)  # fmt: skip
 
 
-def walked(engine: ElasticEngine) -> int:
+def walked(plain: Plain) -> int:
     """All pages of 1,000 by the plain client, one after the other."""
-    server, body, rows = engine.server, every(brand_in(EXPORTED_DAYS)), 0
-    point = server.tell("POST", f"/{engine.names.alias}/_pit", params={"keep_alive": "1m"})["id"]
+    server, body, rows = plain.server, every(brand_in(EXPORTED_DAYS)), 0
+    point = server.tell("POST", f"/{plain.alias}/_pit", params={"keep_alive": "1m"})["id"]
     body["pit"] = {"id": point, "keep_alive": "1m"}
     while hits := server.ask("POST", "/_search", body)["hits"]["hits"]:
         rows += len(hits)
         body["search_after"] = hits[-1]["sort"]
+    server.ask("DELETE", "/_pit", {"id": point})
     return rows
 
 
@@ -194,8 +196,9 @@ def main() -> None:
             index_server_together.run(settings, args.posts, args.seconds)
             return
         engine = ElasticEngine(Server(settings))
-        asked(engine, args.repeats)
-        exported(engine)
+        plain = Plain(engine.server, f"{args.name}-plain")
+        asked(engine, plain, args.repeats)
+        exported(engine, plain)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from index.elastic_content import COLUMNS, FIELD
 from index.elastic_document import answer, document_id, tag_value
 from index.elastic_export import every
 from index.elastic_mapping import Names
+from index.elastic_merge import merged, settle
 from index.elastic_months import drop_before
 from index.elastic_pages import NEWEST, Pages
 from index.elastic_query import Query, where
@@ -208,8 +209,7 @@ class ElasticEngine:
         if gone:
             self.server.tell("POST", f"/{target}/_refresh")
             self.server.tell("POST", f"/{target}/_flush")
-            merged = {"only_expunge_deletes": "true"}
-            self.server.tell("POST", f"/{target}/_forcemerge", params=merged)
+            merged(self.server, target, {"only_expunge_deletes": "true"})
             self.state.moved()
         return gone
 
@@ -232,10 +232,14 @@ class ElasticEngine:
         return sorted(hit["sort"][-1] for hit in self._pages.every(wanted, NEWEST))
 
     def tidy(self, now: datetime, months: int | None) -> int:
-        """Drop months outside the last `months`, and editions that were replaced a week ago."""
+        """Drop months outside the last `months`, and editions that were replaced a week ago; merge
+        what gets no more posts.
+        """
         self._target()
         forget_replaced(self.state, now - KEPT)
-        return 0 if months is None else drop_before(self.state, kept_since(now, months))
+        gone = 0 if months is None else drop_before(self.state, kept_since(now, months))
+        settle(self.state, now)
+        return gone
 
     def building(self, now: datetime) -> Rebuild:
         """A rebuild into a new edition, begun or gone on with."""
