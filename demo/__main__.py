@@ -16,6 +16,7 @@ from pathlib import Path
 
 from demo.city import City
 from demo.desk import files
+from keqing.private import private_folder
 
 BEGAN_BEFORE = timedelta(hours=3)
 
@@ -55,7 +56,7 @@ def _write(path: Path, value: object) -> None:
 
 
 def _put(path: Path, body: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     aside.write_bytes(body)
     os.replace(aside, path)

@@ -17,6 +17,7 @@ from pathlib import Path
 from index.schema import DDL, INDEX_VERSION
 from index.sqlite_body import first_dictionary
 from keqing.errors import IndexBusy, IndexOutdated, IndexTimeout, IndexUnavailable
+from keqing.private import private_folder
 
 STEPS = 10_000  # virtual machine steps between two looks at the clock
 PRAGMAS = (
@@ -38,7 +39,7 @@ class File:
     def __init__(self, path: Path, deadline_s: float) -> None:
         self.path, self._deadline_s = path, deadline_s
         self._local = threading.local()
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(path.parent)
         with self.translated():
             db = self._connection()
             if not _made(db):

@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from keqing.errors import ChainBroken, DiskFull, LandingError
+from keqing.private import private_folder
 from keqing.records import Post
 
 GENESIS = "0" * 64
@@ -178,7 +179,7 @@ class SegmentWriter:
         self._landing, self._source, self._run_id = landing, source, run_id
         self._stem = f"{window:%Y%m%dT%H%M%SZ}-{run_id[:8]}"
         self._folder = landing.root / "parts" / source
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(self._folder)
         self._files: list[str] = []
         self._segment = self._rows = 0
         self._alive = _locked(self._folder / f"{self._stem}.alive")
@@ -292,7 +293,7 @@ def _locked(path: Path) -> int | None:
 
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     with open(path, "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -341,7 +342,7 @@ def _append(path: Path, data: bytes) -> None:
 
 def _write_whole(path: Path, data: bytes) -> None:
     """Write aside, fsync, rename, fsync the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         _append(aside, data)

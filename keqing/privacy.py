@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from keqing.private import private_folder
 from keqing.settings import Settings, secret
 
 KEY_NAME = "KEQING__PRIVACY__AUTHOR_KEY"
@@ -80,7 +81,7 @@ def mask(text: str) -> str:
 
 
 def _make(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     aside.touch(mode=0o600)
     aside.write_text(secrets.token_hex(32), encoding="ascii")

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keqing.errors import ModelError, UsageError
+from keqing.private import private_folder
 from keqing.records import Polarity
 from nlp.features import Batch, Floats, Ints, featurise
 from nlp.linear import Model, rounded, sigmoid
@@ -133,7 +134,7 @@ def load(folder: Path, first: Model) -> House | None:
 
 def save(folder: Path, house: House) -> None:
     """Write what was learned, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(folder)
     body = io.BytesIO()
     np.savez_compressed(
         body, allow_pickle=False, columns=house.columns.astype(np.int32), weights=house.weights,

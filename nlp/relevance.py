@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keqing.errors import ModelError, UsageError
+from keqing.private import private_folder
 from nlp.around import Part
 from nlp.brands import Found, Matcher, Verdict
 from nlp.embed import WIDTH, shipped
@@ -212,7 +213,7 @@ def load(folder: Path) -> Senses | None:
 
 def save(folder: Path, senses: Mapping[str, Sense]) -> None:
     """Write what was learned, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(folder)
     path = folder / FILE
     aside = path.with_name(f".{FILE}.{os.getpid()}")
     body = {key: asdict(sense) for key, sense in sorted(senses.items())}

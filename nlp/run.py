@@ -21,6 +21,7 @@ from keqing.cycles import without_gc
 from keqing.errors import LandingError, UsageError
 from keqing.landing import Landing
 from keqing.privacy import mask
+from keqing.private import private_folder
 from keqing.records import Mention, Post, Versions
 from keqing.settings import Settings
 from keqing.workflow import batches
@@ -217,7 +218,7 @@ def _risk(said: Reading) -> float:
 
 
 def _save(path: Path, mentions: Sequence[Mention]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     body = "".join(mention.model_dump_json() + "\n" for mention in mentions).encode()
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     with open(aside, "wb") as file:

@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from alerts.receivers.outcome import Kind, Outcome
+from keqing.private import private_folder
 
 
 class SpoolReceiver:
@@ -34,7 +35,7 @@ class SpoolReceiver:
 
     def _write(self, path: Path, aside: Path, body: bytes) -> None:
         for part in ("tmp", "new", "cur"):
-            (self._folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(self._folder / part)
         with aside.open("wb") as file:
             file.write(body)
             file.flush()

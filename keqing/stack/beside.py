@@ -24,6 +24,7 @@ from alerts.run import check
 from index.engine import open_index
 from index.run import mentions_of
 from keqing.errors import UsageError
+from keqing.private import private_folder
 from keqing.records import Incident, Mention, utc_text
 from keqing.settings import IndexSettings, Settings
 from keqing.workflow import batches, corrections, incidents
@@ -104,7 +105,7 @@ def rescore(
         raise UsageError(
             f"{utc_text(since)} – {utc_text(until)}: 这段时间没有研判批次 (no batch was scored)"
         )
-    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(folder.parent)
     aside = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=folder.parent))
     try:
         posts = _write(settings, aside, window, now)
@@ -144,7 +145,7 @@ def _write(settings: Settings, folder: Path, window: Sequence[LoggedBatch], now:
     for batch in window:
         old = list(mentions_of(settings.var / "mentions" / batch.mention_file))
         path = folder / "mentions" / batch.mention_file
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(path.parent)
         with gzip.open(path, "wt", encoding="utf-8", compresslevel=1) as file:
             for at in range(0, len(old), AT_ONCE):
                 part = rescored(old[at : at + AT_ONCE], reader, now)

@@ -10,10 +10,12 @@ import json
 import os
 from pathlib import Path
 
+from keqing.private import private_folder
+
 
 def keep(path: Path, value: object) -> None:
     """Write aside, then rename."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     aside.write_text(json.dumps(value, indent=1), encoding="utf-8")
     aside.replace(path)

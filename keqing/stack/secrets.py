@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from keqing.private import private_folder
 from keqing.settings import secret
 
 FERNET = "AIRFLOW__CORE__FERNET_KEY"
@@ -41,7 +42,7 @@ def _drawn(name: str) -> str:
 
 def _kept(path: Path, value: str) -> str:
     """The file's words; written with `value` if it is missing, readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     if not path.exists():
         part = path.with_name(f"{path.name}.{os.getpid()}")
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

@@ -21,6 +21,7 @@ import httpx
 
 from keqing.errors import KeqingError, Unreachable
 from keqing.logs import get_logger
+from keqing.private import private_folder
 from keqing.process import end, group_alive
 from keqing.stack.kept import keep
 
@@ -59,7 +60,7 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         """Clear what a killed supervisor left."""
         for folder in (self._logs, self._pids):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(folder)
         for path in sorted(self._pids.glob("*.json")):
             _clear(path)
         return self

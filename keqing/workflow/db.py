@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from keqing.errors import IndexBusy, WorkflowError
+from keqing.private import private_folder
 from keqing.settings import Settings
 from keqing.workflow import faults, postgres
 from keqing.workflow.postgres import READS, WAIT_MS
@@ -81,7 +82,7 @@ def open_workflow(settings: Settings, env: Mapping[str, str] | None = None) -> E
 
 def open_file(path: Path) -> Engine:
     """Engine on a SQLite file, made with its folder (0700) if missing."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     return open_url(f"sqlite:///{path}")
 
 
