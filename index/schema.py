@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from index.body import FIELDS
 
-INDEX_VERSION = 3
+INDEX_VERSION = 4
 
 # Every ASCII mark but quotes is part of a token, as in a whitespace tokenizer: `5.1`, `c++` and
 # `b:x` stay whole; all other code points are token characters of `ascii` anyway.
@@ -20,20 +20,19 @@ RECORD = "<qqQQqdIIIBB"
 DDL = f"""
 CREATE TABLE IF NOT EXISTS mentions (row INTEGER PRIMARY KEY, doc BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS ids (
-    id TEXT PRIMARY KEY, row INTEGER NOT NULL, sig BLOB NOT NULL
+    id TEXT PRIMARY KEY, row INTEGER NOT NULL, sig BLOB NOT NULL, state BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS seen (
     row INTEGER PRIMARY KEY, collected_at INTEGER NOT NULL, likes INTEGER, comments INTEGER,
-    reposts INTEGER, views INTEGER, rating REAL, followers INTEGER
+    reposts INTEGER, views INTEGER, rating REAL, followers INTEGER, address INTEGER
 );
 CREATE VIRTUAL TABLE IF NOT EXISTS fts USING fts5 (
     tokens, title_tokens, tags, content='', columnsize=0,
     tokenize="ascii tokenchars '{TOKEN_CHARS}'"
 );
 CREATE TABLE IF NOT EXISTS sheets (key INTEGER PRIMARY KEY, facts BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS sheet_words (
-    key INTEGER PRIMARY KEY, heads BLOB NOT NULL, words BLOB NOT NULL
-);
+CREATE TABLE IF NOT EXISTS sheet_words (key INTEGER PRIMARY KEY, words BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS sheet_heads (key INTEGER PRIMARY KEY, heads BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS zones (
     key INTEGER PRIMARY KEY, published_lo INTEGER, published_hi INTEGER, seen_lo INTEGER,
     seen_hi INTEGER

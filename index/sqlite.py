@@ -31,7 +31,8 @@ from index.sqlite_body import Squeezer, squeezer
 from index.sqlite_file import File
 from index.sqlite_rows import rows
 from index.sqlite_similar import nearest
-from index.sqlite_write import Writer, chunks
+from index.sqlite_write import Writer, batches
+from keqing.cycles import without_gc
 from keqing.records import Mention
 
 
@@ -50,15 +51,16 @@ class SqliteEngine:
     def upsert(self, mentions: Sequence[Mention], now: datetime) -> LoadReport:
         """Store mentions in transactions of 500; a refused one is reported, the others go in."""
         total = LoadReport()
-        for chunk in chunks(mentions):
-            writer = self._writer()
-            try:
-                with self._file.writing() as db:
-                    report = writer.write(db, chunk)
-            except BaseException:
-                writer.codes.forget()
-                raise
-            total = total + report
+        writer = self._writer()
+        with without_gc():
+            for batch in batches(mentions):
+                try:
+                    with self._file.writing() as db:
+                        report = writer.write(db, batch)
+                except BaseException:
+                    writer.codes.forget()
+                    raise
+                total = total + report
         return total
 
     def refresh(self) -> None:

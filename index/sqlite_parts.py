@@ -37,8 +37,9 @@ def append(db: sqlite3.Connection, sheets: Mapping[int, Sequence[New]]) -> None:
         open_.append(parts[-1])
     written = [(part.key, b"".join(part.facts), b"".join(part.words)) for part in full + open_]
     db.executemany("REPLACE INTO sheets VALUES (?, ?)", [row[:2] for row in written])
-    words = [(key, heads(key, facts), codes) for key, facts, codes in written]
-    db.executemany("REPLACE INTO sheet_words VALUES (?, ?, ?)", words)
+    db.executemany("REPLACE INTO sheet_words VALUES (?, ?)", [row[::2] for row in written])
+    told = [(key, heads(facts)) for key, facts, _ in written if key >> SHIFT == ALL]
+    db.executemany("REPLACE INTO sheet_heads VALUES (?, ?)", told)
     wide = [(part.key, *WIDE, *WIDE) for part in open_]
     db.executemany("INSERT OR IGNORE INTO zones VALUES (?, ?, ?, ?, ?)", wide)
     bounds = [_bounds(key, facts) for key, facts, _ in written[: len(full)]]
@@ -112,9 +113,10 @@ def _without(db: sqlite3.Connection, key: int, gone: Sequence[int]) -> None:
     mask = ~np.isin(found["row"], gone)
     kept, codes = chosen(found, np.frombuffer(words, np.uint32), mask)
     if len(kept):
-        db.execute("UPDATE sheets SET facts = ? WHERE key = ?", (kept.tobytes(), key))
-        new = (key, heads(key, kept.tobytes()), codes.tobytes())
-        db.execute("REPLACE INTO sheet_words VALUES (?, ?, ?)", new)
+        facts = kept.tobytes()
+        db.execute("UPDATE sheets SET facts = ? WHERE key = ?", (facts, key))
+        db.execute("UPDATE sheet_words SET words = ? WHERE key = ?", (codes.tobytes(), key))
+        db.execute("UPDATE sheet_heads SET heads = ? WHERE key = ?", (heads(facts), key))
         return
-    for table in ("sheets", "sheet_words", "zones"):
+    for table in ("sheets", "sheet_words", "sheet_heads", "zones"):
         db.execute(f"DELETE FROM {table} WHERE key = ?", (key,))

@@ -29,6 +29,7 @@ from index.sqlite_sheets import (
     VOICE,
 )
 from index.sqlite_words import heads
+from index.sqlite_write import address
 
 Line = tuple[Any, ...]
 
@@ -44,11 +45,11 @@ def _differences(db: sqlite3.Connection, squeezer: Squeezer) -> Iterator[str]:
     tagsets = dict(db.execute("SELECT hash, tags FROM tagsets").fetchall())
     told: Counter[Line] = Counter()
     terms: Counter[str] = Counter()
-    ids, newest = {}, None
+    ids, addresses, newest = {}, {}, None
     for row, doc in db.execute("SELECT row, doc FROM mentions").fetchall():
         kept = squeezer.whole(doc)
         told.update(_lines(row, kept))
-        ids[kept.content["id"]] = row
+        ids[kept.content["id"]], addresses[row] = row, address(kept.content["url"])
         terms.update({*kept.words.split(), *kept.title_words.split(), *kept.terms.split()})
         seen = int(kept.content["first_seen_at"].timestamp())
         newest = seen if newest is None else max(newest, seen)
@@ -57,8 +58,8 @@ def _differences(db: sqlite3.Connection, squeezer: Squeezer) -> Iterator[str]:
         yield f"sheets: {list((told - found) + (found - told))[:3]}"
     if dict(db.execute("SELECT id, row FROM ids").fetchall()) != ids:
         yield "ids are not those of the documents"
-    if {row for (row,) in db.execute("SELECT row FROM seen")} != set(ids.values()):
-        yield "counters are not those of the documents"
+    if dict(db.execute("SELECT row, address FROM seen").fetchall()) != addresses:
+        yield "counters or addresses are not those of the documents"
     if db.execute("SELECT value FROM meta WHERE name = 'latest'").fetchone()[0] != newest:
         yield "the newest moment is another"
     db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.terms USING fts5vocab(main, fts, row)")
@@ -91,10 +92,10 @@ def _stored(
     """The same lines as they stand; a part out of its zone or with other heads, or tags unknown, are none."""
     rows = db.execute(
         "SELECT key, facts, heads, words, published_lo, published_hi, seen_lo, seen_hi FROM sheets "
-        "JOIN sheet_words USING (key) JOIN zones USING (key)"
+        "JOIN sheet_words USING (key) JOIN zones USING (key) LEFT JOIN sheet_heads USING (key)"
     ).fetchall()
     for key, facts, head, packed, *zone in rows:
-        if head != heads(key, facts):
+        if head != (heads(facts) if key >> SHIFT == ALL else None):
             continue
         codes, at = np.frombuffer(packed, np.uint32).tolist(), 0
         for one in np.frombuffer(facts, RECORD):

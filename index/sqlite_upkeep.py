@@ -20,7 +20,7 @@ from index.sqlite_codes import drop_unused
 from index.sqlite_file import File
 from index.sqlite_query import selected
 from index.sqlite_sheets import ALL, SHIFT, TIE_BITS, by_row, sheet
-from index.sqlite_write import MOVED, Writer, settle
+from index.sqlite_write import MOVED, Writer, address, settle
 
 CHUNK = 500  # documents of one transaction, so that no other writer waits long
 
@@ -52,11 +52,12 @@ def erase(file: File, writer: Writer, ids: Sequence[str]) -> int:
 def find(
     db: sqlite3.Connection, squeezer: Squeezer, field: Literal["author", "url"], value: str
 ) -> list[str]:
-    """Ids of the posts of an author or at an address; for an address every document is looked at."""
-    sql, params = "SELECT doc FROM mentions", list[object]()
+    """Ids of the posts of an author or at an address."""
     if field == "author":
         numbers, params = selected(Tag("author", value), (0, 1 << SHIFT))
-        sql = f"{sql} WHERE row IN ({numbers})"
+    else:
+        numbers, params = "SELECT row FROM seen WHERE address = ?", [address(value)]
+    sql = f"SELECT doc FROM mentions WHERE row IN ({numbers})"
     asked, found = value.encode(), []
     for (doc,) in db.execute(sql, params):
         body = squeezer.body(doc)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.answers import Window
-from index.sqlite_sheets import ALL, PART, RECORD, SHIFT, TIE_BITS, Records, records, span
+from index.sqlite_sheets import ALL, PART, RECORD, TIE_BITS, Records, records, span
 
 HEAD_BITS = 8
 AT_ONCE = 256  # parts, about 700 kB
@@ -41,13 +41,10 @@ def words_by_row(db: sqlite3.Connection, rows: NDArray[Any]) -> tuple[Records, C
     return records([part[0] for part in parts]), _codes([part[1] for part in parts])
 
 
-def heads(key: int, facts: bytes) -> bytes:
-    """When each document of a part was published, and how many keywords it has.
-
-    Beside the keywords of ALL, so that words of many days are counted without their records.
+def heads(facts: bytes) -> bytes:
+    """When each document of a part of ALL was published, and how many keywords it has, so that words
+    of many days are counted without their records.
     """
-    if key >> SHIFT != ALL:
-        return b""
     found = np.frombuffer(facts, RECORD)
     packed: NDArray[np.int64] = found["place"] >> TIE_BITS << HEAD_BITS | found["words"]
     return packed.tobytes()
@@ -62,7 +59,8 @@ def words_of_all(db: sqlite3.Connection, window: Window) -> tuple[int, NDArray[n
     start, end = window.seconds()
     posts, total = 0, np.zeros(0, np.int64)
     rows = db.execute(
-        "SELECT heads, words FROM sheet_words WHERE key >= ? AND key < ?", span(db, ALL, window)
+        "SELECT heads, words FROM sheet_heads JOIN sheet_words USING (key) WHERE key >= ? AND key < ?",
+        span(db, ALL, window),
     )
     while some := rows.fetchmany(AT_ONCE):
         found = np.frombuffer(b"".join([row[0] for row in some]), np.int64)

@@ -12,9 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+import msgspec
+from xxhash import xxh3_64_digest, xxh3_64_intdigest
+
 from index.admit import admit, storable
 from index.answers import LoadReport
-from index.body import digest, packed
+from index.body import packed
 from index.document import COUNTERS, Document
 from index.sqlite_body import Squeezer
 from index.sqlite_codes import Codes
@@ -28,33 +31,62 @@ MOVED = "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
 Moving = tuple[Any, ...]  # collected_at in microseconds, counters as in the table `seen`
 _MICRO = 1_000_000
 CHUNK = 500
-_NOTHING: Stored = (0, b"", ())
 _counted = itemgetter(*COUNTERS[:4])
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Item(NamedTuple):
-    """A Mention that is handed in."""
+    """A Mention that does not stand in the index just as it comes."""
 
-    id: str
     mention: Mention
     body: bytes
-    sig: bytes
-    moving: Moving
+    state: bytes
+
+    def sig(self) -> bytes:
+        """Changes when the content or the vector does."""
+        return xxh3_64_digest(self.body + (self.mention.vector or "").encode())
 
 
-Stored = tuple[int, bytes, Moving]  # number, digest, what moves, of a document that stands there
+class Batch(NamedTuple):
+    """Mentions with what is compared of them.
+
+    Digests have 64 bits: each is compared with one other, that of the snapshot before.
+    """
+
+    mentions: Sequence[Mention]
+    bodies: list[bytes]
+    told: list[Any]  # id and state of each in turn; a state changes when anything but the run does
+
+    def ids(self) -> list[str]:
+        """Their ids."""
+        return self.told[::2]
+
+    def part(self, begin: int, end: int) -> Batch:
+        """Some of them."""
+        return Batch(
+            self.mentions[begin:end], self.bodies[begin:end], self.told[2 * begin : 2 * end]
+        )
+
+    def item(self, n: int) -> Item:
+        """One of them."""
+        return Item(self.mentions[n], self.bodies[n], self.told[2 * n + 1])
 
 
-def chunks(mentions: Sequence[Mention]) -> Iterator[list[Item]]:
+Stored = tuple[int | None, bytes | None]  # number and sig of what stands there, None for a new one
+
+
+def batches(mentions: Sequence[Mention]) -> Iterator[Batch]:
     """At most CHUNK Mentions each; in none an id stands twice: the second sees what became of the first."""
-    chunk: dict[str, Item] = {}
-    for item in _items(mentions):
-        if item.id in chunk or len(chunk) == CHUNK:
-            yield list(chunk.values())
-            chunk = {}
-        chunk[item.id] = item
-    if chunk:
-        yield list(chunk.values())
+    for at in range(0, len(mentions), CHUNK):
+        batch = _batch(mentions[at : at + CHUNK])
+        begin, seen, ids = 0, set[str](), batch.ids()
+        if len(set(ids)) < len(ids):
+            for n, id_ in enumerate(ids):
+                if id_ in seen:
+                    yield batch.part(begin, n)
+                    begin, seen = n, set()
+                seen.add(id_)
+        yield batch.part(begin, len(ids)) if begin else batch
 
 
 class Writer:
@@ -64,31 +96,32 @@ class Writer:
         self.squeezer = squeezer
         self.codes = Codes()
 
-    def write(self, db: sqlite3.Connection, batch: Sequence[Item]) -> LoadReport:
+    def write(self, db: sqlite3.Connection, batch: Batch) -> LoadReport:
         """Store Mentions of distinct ids, unless a newer snapshot stands there."""
-        known = _known(db, [item.id for item in batch])
+        known: dict[str, int] = {}
         fresh: dict[str, Item] = {}
         moved: list[tuple[Any, ...]] = []
-        stale = unchanged = 0
-        for item in batch:
-            row, sig, moving = known.get(item.id, _NOTHING)
-            if sig == item.sig:
-                if moving == item.moving:
-                    unchanged += 1
-                elif _older(item, moving):
-                    stale += 1
-                elif not storable(item.moving):
-                    fresh[item.id] = item  # to be refused with its reason
-                else:
-                    unchanged += 1
-                    moved.append((*item.moving, row))
-            elif row and _older(item, moving):
+        other = _other(db, batch)
+        stale, unchanged = 0, len(batch.bodies) - len(other)
+        for n, id_ in enumerate(batch.ids() if other else ()):
+            if id_ not in other:
+                continue
+            (row, sig), item = other[id_], batch.item(n)
+            if row is None:
+                fresh[id_] = item
+                continue
+            at = db.execute("SELECT collected_at FROM seen WHERE row = ?", (row,)).fetchone()[0]
+            moving = moving_of(item.mention)
+            if moving[0] // 1000 < at // 1000:  # milliseconds are its version
                 stale += 1
-            else:
-                fresh[item.id] = item
+            elif sig == item.sig() and storable(moving):
+                unchanged += 1
+                moved.append((*moving, row, item.state, id_))
+            else:  # changed, or to be refused with its reason
+                fresh[id_], known[id_] = item, row
         _count(db, moved)
         documents, refused = admit([item.mention for item in fresh.values()])
-        changed = [known[doc.id][0] for doc in documents if doc.id in known]
+        changed = [known[doc.id] for doc in documents if doc.id in known]
         if documents:
             self.take_out(db, changed)
             self._add(db, documents, fresh)
@@ -96,7 +129,7 @@ class Writer:
                 settle(db)
             db.execute(MOVED)
         return LoadReport(
-            received=len(batch),
+            received=len(batch.bodies),
             created=len(documents) - len(changed),
             changed=len(changed),
             unchanged=unchanged,
@@ -136,8 +169,8 @@ class Writer:
         for doc, (row, place, tags, _, _) in zip(documents, every, strict=True):
             item = of[doc.id]
             mentions.append((row, self.squeezer.squeezed(item.body)))
-            ids.append((doc.id, row, item.sig))
-            seen.append((row, *item.moving))
+            ids.append((doc.id, row, item.sig(), item.state))
+            seen.append((row, *moving_of(item.mention), address(item.mention.post.url)))
             fts.append((row, doc.words, doc.title_words, tags))
             if doc.severity > 0 and doc.timed and doc.brands:
                 severe.append((row, doc.first_seen_at, place, doc.severity))
@@ -158,14 +191,39 @@ class Writer:
         )
 
 
-def _items(mentions: Sequence[Mention]) -> Iterator[Item]:
-    """Mentions with what is compared of them."""
+def _batch(mentions: Sequence[Mention]) -> Batch:
+    """All of a Mention at once: a second walk would find its values out of the processor's reach."""
+    bodies: list[bytes] = []
+    told: list[Any] = []
     for mention in mentions:
-        body, post = packed(mention), mention.post.__dict__
-        at = round(post["collected_at"].timestamp() * _MICRO)
-        counters = _counted(post["engagement"].__dict__)
-        moving = (at, *counters, post["rating"], post["author"].followers)
-        yield Item(post["id"], mention, body, digest(mention, body), moving)
+        said, body = mention.__dict__, packed(mention)
+        post = said["post"].__dict__
+        moves = (
+            post["collected_at"], post["rating"], post["author"].__dict__["followers"],
+            said["vector"], *_counted(post["engagement"].__dict__),
+        )  # fmt: skip
+        bodies.append(body)
+        told += post["id"], xxh3_64_digest(body + _bytes(moves))
+    return Batch(mentions, bodies, told)
+
+
+def _bytes(moves: tuple[Any, ...]) -> bytes:
+    try:
+        return _encode(moves)
+    except OverflowError:  # a number that is refused later, with its reason
+        return repr(moves).encode()
+
+
+def moving_of(mention: Mention) -> Moving:
+    """What moves of a post without it being another one."""
+    post = mention.post
+    at = round(post.collected_at.timestamp() * _MICRO)
+    return (at, *_counted(post.engagement.__dict__), post.rating, post.author.followers)
+
+
+def address(url: str | None) -> int | None:
+    """32 bits that stand for an address: enough to look at no document in vain, but a few."""
+    return None if url is None else xxh3_64_intdigest(url.encode()) % (1 << 32) - (1 << 31)
 
 
 def settle(db: sqlite3.Connection) -> None:
@@ -173,24 +231,21 @@ def settle(db: sqlite3.Connection) -> None:
     db.execute("UPDATE meta SET value = ? WHERE name = 'latest'", (newest_seen(db),))
 
 
-def _older(item: Item, moving: Moving) -> bool:
-    """Whether a snapshot is older than the stored one, by the milliseconds that are its version."""
-    return bool(item.moving[0] // 1000 < moving[0] // 1000)
-
-
-def _known(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Stored]:
-    """The documents of these ids that stand in the index."""
+def _other(db: sqlite3.Connection, batch: Batch) -> dict[str, Stored]:
+    """What stands of those that do not stand in the index just as they come, by their ids."""
     rows = db.execute(
-        "SELECT id, row, sig, collected_at, likes, comments, reposts, views, rating, followers "
-        f"FROM ids JOIN seen USING (row) WHERE id IN ({','.join('?' * len(ids))})",
-        ids,
+        f"WITH new (id, state) AS (VALUES {','.join(['(?,?)'] * len(batch.bodies))}) "
+        "SELECT new.id, row, sig FROM new LEFT JOIN ids ON ids.id = new.id "
+        "WHERE ids.state IS NOT new.state",
+        batch.told,
     )
-    return {row[0]: (row[1], row[2], row[3:]) for row in rows}
+    return {id_: (row, sig) for id_, row, sig in rows}
 
 
 def _count(db: sqlite3.Connection, moved: Sequence[tuple[Any, ...]]) -> None:
     db.executemany(
         "UPDATE seen SET collected_at = ?, likes = ?, comments = ?, reposts = ?, views = ?, "
         "rating = ?, followers = ? WHERE row = ?",
-        moved,
+        [one[:-2] for one in moved],
     )
+    db.executemany("UPDATE ids SET state = ? WHERE id = ?", [one[-2:] for one in moved])

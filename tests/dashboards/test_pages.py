@@ -116,14 +116,14 @@ def test_a_dead_index_leaves_alerts_and_health(
     """Search down: its pages are 503 without a trace, the others work and say what fails."""
 
     def down(*_: object, **__: object) -> None:
-        raise IndexUnavailable("mentions-3.db: gone")
+        raise IndexUnavailable("mentions-4.db: gone")
 
     for name in ("search", "count", "counts", "counts_by", "latest", "health", "keywords"):
         monkeypatch.setattr(desk.index, name, down)
     for path in ("/", "/mentions"):
         answer = lead.get(path)
         assert answer.status_code == 503
-        assert "mentions-3.db" not in answer.text
+        assert "mentions-4.db" not in answer.text
     for path in ("/incidents", "/health"):
         answer = lead.get(path)
         assert answer.status_code == 200

@@ -62,7 +62,7 @@ def run(root: Path, *args: str) -> int:
 
 
 def ids(root: Path) -> set[str]:
-    page = SqliteEngine(root / "var" / "mentions-3.db").search(All(), None, size=100)
+    page = SqliteEngine(root / "var" / "mentions-4.db").search(All(), None, size=100)
     return {hit.id.rpartition(":")[2] for hit in page.hits}
 
 

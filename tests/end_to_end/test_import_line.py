@@ -31,7 +31,7 @@ def run(root: Path, *args: str) -> int:
 
 def dump(root: Path) -> list[dict[str, object]]:
     """All documents without the moments of this run."""
-    page = SqliteEngine(root / "var" / "mentions-3.db").search(All(), None, size=1000)
+    page = SqliteEngine(root / "var" / "mentions-4.db").search(All(), None, size=1000)
     moments = {"first_seen_at", "collected_at", "published_at"}
     return [
         {name: value for name, value in vars(hit).items() if name not in moments}
@@ -112,7 +112,7 @@ def test_ten_thousand_real_posts(root: Path, shared_data: Path) -> None:
     for verb in (["import", str(root / "real.csv")], ["score"], ["load"]):
         assert run(root, *verb) == 0
     print(f"{len(rows) / (time.process_time() - began):,.0f} posts per CPU-second, import to index")
-    engine = SqliteEngine(root / "var" / "mentions-3.db")
+    engine = SqliteEngine(root / "var" / "mentions-4.db")
     assert engine.count(All(), None).posts == len(rows)
     negative = engine.count(Tag("polarity", "negative"), None).posts
     assert 0.2 * len(rows) < negative < 0.8 * len(rows)
@@ -126,5 +126,5 @@ def test_bare_reposts_are_no_copies_of_each_other(root: Path) -> None:
     path.write_text("\n".join(["id,正文,作者", *rows]), encoding="utf-8")
     for verb in (["import", str(path)], ["score"], ["load"]):
         assert run(root, *verb) == 0
-    page = SqliteEngine(root / "var" / "mentions-3.db").count(All(), None)
+    page = SqliteEngine(root / "var" / "mentions-4.db").count(All(), None)
     assert (page.posts, page.stories) == (6, 5)

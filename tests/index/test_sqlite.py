@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from index.answers import Window
+from index.answers import LoadReport, Window
 from index.ast import All, Tag
 from index.sqlite import SqliteEngine
 from index.sqlite_recount import differences
 from index.sqlite_sheets import PART
+from keqing.records import Polarity
 from tests.contracts.index.made import T0, mention
 
 MONTH = Window(T0 - timedelta(days=30), T0 + timedelta(days=1))
@@ -107,3 +111,67 @@ def test_two_threads_give_names_once(engine: SqliteEngine) -> None:
     assert {word.word: word.count for word in found} == {"甲": 1, "乙": 1}
     assert differences(engine) == []
     other.close()
+
+
+def test_an_address_finds_its_posts(engine: SqliteEngine) -> None:
+    """All posts at it, none that only names it in its text, nor one that moved to another."""
+    here, there = "https://a.example/1", "https://a.example/2"
+    posts = [mention(n, f"看 {here}", url=here if n < 3 else None) for n in range(5)]
+    engine.upsert(posts, T0)
+    engine.upsert([mention(1, url=there, collected=T0 + timedelta(days=1))], T0)
+    assert engine.find("url", here) == ["weibo:0", "weibo:2"]
+    assert engine.find("url", there) == ["weibo:1"]
+    engine.erase_ids(engine.find("url", here))
+    assert engine.find("url", here) == []
+    assert differences(engine) == []
+
+
+VECTOR = base64.b64encode(bytes(range(256)) * 2).decode()
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [
+        ({}, "unchanged"),
+        ({"likes": 4}, "unchanged"),
+        ({"text": "客服 好"}, "changed"),
+        ({"polarity": Polarity.POSITIVE}, "changed"),
+        ({"risk": 1.0000001}, "changed"),
+        ({"event": "e2"}, "changed"),
+        ({"vector": VECTOR}, "changed"),
+    ],
+)
+def test_what_is_corrected_is_written(
+    engine: SqliteEngine, more: dict[str, Any], verdict: str
+) -> None:
+    """A post that comes again is stored as it comes, whatever differs, and once only."""
+    before, after = mention(1, risk=1.0, likes=3), mention(1, **{"risk": 1.0, "likes": 3} | more)
+    engine.upsert([before, mention(2)], T0)
+    report = engine.upsert([after, mention(2)], T0)
+    assert (report.unchanged, report.changed) == ((2, 0) if verdict == "unchanged" else (1, 1))
+    assert engine.upsert([after, mention(2)], T0).unchanged == 2
+    assert engine.get(["weibo:1"])[0].likes == more.get("likes", 3)
+    assert differences(engine) == []
+
+
+def test_an_endless_number_is_refused_by_itself(engine: SqliteEngine) -> None:
+    """A counter of more than 64 bits holds back no other post."""
+    report = engine.upsert([mention(1, likes=10**30), mention(2)], T0)
+    assert (report.created, [id_ for id_, _ in report.rejected]) == (1, ["weibo:1"])
+
+
+def test_two_writers_at_once_create_each_post_once(tmp_path: Path) -> None:
+    """Of the same posts, loaded by two at the same time, each is counted as created by one of them."""
+    posts = [mention(n) for n in range(1500)]
+
+    def load(_: int) -> LoadReport:
+        engine = SqliteEngine(tmp_path / "e.db")
+        try:
+            return engine.upsert(posts, T0)
+        finally:
+            engine.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(load, range(2))
+    assert one.created + other.created == 1500
+    assert one.unchanged + other.unchanged == 1500

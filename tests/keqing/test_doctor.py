@@ -79,7 +79,7 @@ def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:
     airflow_secrets(var, {})
     airflow_passwords(var)
     (var / "ports.json").write_text(json.dumps({"dashboards": free_port(Claims())}))
-    SqliteEngine(var / "mentions-3.db").close()
+    SqliteEngine(var / "mentions-4.db").close()
     monkeypatch.setattr("alerts.chart.chart_font", lambda: "Noto Sans CJK SC")
     place = Place(
         tmp_path,
@@ -204,11 +204,11 @@ def inner_site(p: Patient) -> None:
 
 
 def torn_index(p: Patient) -> None:
-    (p.var / "mentions-3.db").write_bytes(b"no database at all" * 100)
+    (p.var / "mentions-4.db").write_bytes(b"no database at all" * 100)
 
 
 def older_index(p: Patient) -> None:
-    (p.var / "mentions-3.db").unlink()
+    (p.var / "mentions-4.db").unlink()
     (p.var / "mentions-2.db").touch()
 
 

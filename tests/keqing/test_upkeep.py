@@ -38,7 +38,7 @@ def test_a_copy_answers_like_the_original(root: Path) -> None:
     report = upkeep(settings, db.open_workflow(settings), NOW)
     folder = root / report.backup
     assert (report.rows, report.removed) == (2, [])
-    assert SqliteEngine(folder / "mentions-3.db").count(All(), None).posts == 2
+    assert SqliteEngine(folder / "mentions-4.db").count(All(), None).posts == 2
     with db.begin(db.open_file(folder / "keqing.db")) as tx:
         assert batches.scored(tx) == set(Landing(root / "var" / "landing").files())
     for head in Landing(root / "var" / "landing").heads().values():
