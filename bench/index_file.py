@@ -9,9 +9,14 @@ from __future__ import annotations
 import itertools
 import sqlite3
 import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from bench.index import END, STEP, asked_table, ingest, made
+from bench.index_made import address
+from index.answers import Window
+from index.ast import Tag
 from index.sqlite import SqliteEngine
 
 LINES = 20  # of the table of progress
@@ -23,7 +28,7 @@ def fill(path: Path, posts: int, shuffled: bool = False) -> None:
     "again" is the identical batch once more, right after it went in. The loop is a fixed piece of
     Python beside each batch: where it takes longer, the machine was busier, not the index slower.
     """
-    engine, source = SqliteEngine(path), made(posts, shuffled=shuffled)
+    engine, source = SqliteEngine(path), made(posts, shuffled=shuffled, addressed=True)
     print("| posts | docs per CPU-s | of these last | again × | bytes a post | loop ms |")
     print("|---|---|---|---|---|---|", flush=True)
     cpu = wall = again = loop = 0.0
@@ -69,7 +74,23 @@ def ask(path: Path, posts: int, repeats: int) -> None:
     print(f"\n{found['documents']:,} posts, SQLite {sqlite3.sqlite_version}, file sound: {found['ok']} "
           f"({time.process_time() - cpu:.1f} s of CPU to know), loop {spin() * 1000:.1f} ms")  # fmt: skip
     asked_table(engine, repeats)
+    _beside(engine, posts)
     engine.close()
+
+
+def _beside(engine: SqliteEngine, posts: int) -> None:
+    """What only upkeep and staff's downloads ask, once each."""
+    week = Window(END - timedelta(days=7), END)
+    asks: dict[str, Callable[[], Sequence[object]]] = {
+        "find by author": lambda: engine.find("author", "k:7"),
+        "find by address": lambda: engine.find("url", address(1, posts // 2)),
+        "export, 7 days": lambda: list(engine.export(Tag("brand", "brand0"), week, END)),
+    }
+    for name, ask in asks.items():
+        cpu = time.process_time()
+        found = ask()
+        spent = (time.process_time() - cpu) * 1000
+        print(f"{name}: {spent:,.1f} ms of CPU, {len(found):,} posts")
 
 
 def spin() -> float:

@@ -22,11 +22,14 @@ VERSIONS = Versions(model="bench", dictionary="bench", plan="bench")
 Ask = Callable[[IndexEngine], object]
 
 
-def made(count: int, seed: int = 1, shuffled: bool = False) -> Iterator[Mention]:
+def made(
+    count: int, seed: int = 1, shuffled: bool = False, addressed: bool = False
+) -> Iterator[Mention]:
     """Mentions of about 40 words over 90 days; words, brands and stories are unevenly common.
 
     They come as they are first seen, an hour at most after they were published, LATE of them up to
-    30 days; `shuffled` ones come in no order at all, which no crawl does.
+    30 days; `shuffled` ones come in no order at all, which no crawl does. `addressed` ones have an
+    address each.
     """
     draw = random.Random(seed)
     vocabulary = [f"词{n:05d}" for n in range(WORDS)]
@@ -45,7 +48,7 @@ def made(count: int, seed: int = 1, shuffled: bool = False) -> Iterator[Mention]
             author=Author(id=f"k:{draw.randrange(max(1, count // 5))}"),
             published_at=max(seen - timedelta(seconds=lag_s), END - timedelta(seconds=span_s)),
             first_seen_at=seen, collected_at=END, engagement=Engagement(likes=draw.randrange(50)),
-            run_id="bench",
+            run_id="bench", url=address(seed, n) if addressed else None,
         )  # fmt: skip
         hit = BrandHit(brand=brand, entity=brand, alias=brand, start=0, end=1, where="own",
                        reason="accepted", polarity=polarity, p=0.9)  # fmt: skip
@@ -54,6 +57,11 @@ def made(count: int, seed: int = 1, shuffled: bool = False) -> Iterator[Mention]
             tokens=tuple(words), story=f"st{draw.randrange(max(1, count * 3 // 4))}",
             risk=draw.random() * 100, topics=(f"t{n % 12}",), versions=VERSIONS, scored_at=END,
         )  # fmt: skip
+
+
+def address(seed: int, n: int) -> str:
+    """Where an addressed post stands."""
+    return f"https://bench.example/{seed}/{n}"
 
 
 def questions() -> dict[str, Ask]:

@@ -16,6 +16,9 @@ TOKEN_CHARS = "!#$%&()*+,-./:;<=>?@[\\]^_`{|}~"  # noqa: S105  # no secret
 
 # One document in a sheet, in struct's letters: what each number is says sqlite_sheets.RECORD.
 RECORD = "<qqQQqdIIIBB"
+# Documents of one part of a sheet: with its head it fills a page of 4,096 bytes, and the keywords of two
+# parts fill another where posts have eight.
+PART = 64
 
 DDL = f"""
 CREATE TABLE IF NOT EXISTS mentions (row INTEGER PRIMARY KEY, doc BLOB NOT NULL);
@@ -56,4 +59,4 @@ INSERT OR IGNORE INTO meta VALUES
     ('generation', 0), ('version', {INDEX_VERSION}), ('epoch', 0), ('latest', NULL),
     ('next', 1);
 """
-LAYOUT = (DDL, FIELDS, RECORD)
+LAYOUT = (DDL, FIELDS, RECORD, PART)

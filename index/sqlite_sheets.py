@@ -40,7 +40,7 @@ DENSE = 3  # of so many parts one is wanted
 AT_ONCE = 256  # parts, 1 MB
 ALL = 0
 SHIFT = 40  # key = code << SHIFT | row of the part's first document
-PART = 4032 // RECORD.itemsize  # with its head it fills a page of 4,096 bytes
+PART = schema.PART
 pack = struct.Struct(schema.RECORD).pack
 Records = NDArray[Any]
 
