@@ -15,21 +15,50 @@ from nlp.cues import Cue
 from nlp.rules import Signs, fits
 
 NONE = "none"  # a negative post about nothing in the list
+THING = 0.1  # value of a term that only names a thing of the trade
 Owner = Callable[[int], str | None]
 
 
 def aspects(signs: Signs, polarity: Polarity, owner: Owner = lambda _: None) -> list[AspectHit]:
     """Aspects of the author's own words; `owner` tells which brand a place is about."""
     found: dict[tuple[str, int], AspectHit] = {}
-    for cue in sorted(signs.own("aspects"), key=lambda cue: cue.start):
-        number = signs.clauses.at(cue.start)
+    for cue, number in _telling(signs):
         key = cue.entry.name, number
         known = found.get(key)
-        if known and (known.polarity != Polarity.NEUTRAL or not cue.entry.value):
-            continue
-        if fits(cue, signs.text, signs.clauses.words(number)):
+        if not known or (known.polarity == Polarity.NEUTRAL and judges(cue)):
             found[key] = _hit(signs, cue, number, polarity, owner)
     return list(found.values())
+
+
+def _telling(signs: Signs) -> list[tuple[Cue, int]]:
+    """Cues with the number of their clause, in order; a mere thing gives way to what is judged.
+
+    床单有异味 is about the smell, 屏幕 in another clause is where it happened; with praise or blame
+    of its own and no word of judgement beside it a thing counts.
+    """
+    placed = [(cue, signs.clauses.at(cue.start)) for cue in signs.own("aspects")]
+    fitting = [
+        (cue, number)
+        for cue, number in sorted(placed, key=lambda one: one[0].start)
+        if fits(cue, signs.text, signs.clauses.words(number))
+    ]
+    bearing = {number for cue, number in fitting if cue.entry.value != THING}
+    return [
+        (cue, number)
+        for cue, number in fitting
+        if cue.entry.value != THING or (number not in bearing and _spoken_of(signs, number))
+    ]
+
+
+def _spoken_of(signs: Signs, number: int) -> bool:
+    """Whether a clause holds praise or blame."""
+    start, stop = signs.clauses.span(number)
+    return any(start <= one.start < stop for one in signs.opinions)
+
+
+def judges(cue: Cue) -> bool:
+    """Whether a term says by itself that something is good or bad."""
+    return abs(cue.entry.value) >= 1
 
 
 def names(hits: list[AspectHit], polarity: Polarity, left_out: frozenset[str]) -> tuple[str, ...]:
@@ -56,9 +85,8 @@ def _hit(signs: Signs, cue: Cue, number: int, polarity: Polarity, owner: Owner) 
 
 
 def _felt(signs: Signs, cue: Cue, number: int, polarity: Polarity) -> Polarity:
-    own = cue.entry.value
-    if own:
-        return sign(opinion.turned(own, cue.start, cue.end, signs.clauses))
+    if judges(cue):
+        return sign(opinion.turned(cue.entry.value, cue.start, cue.end, signs.clauses))
     for start, stop in (signs.clauses.span(number), signs.clauses.sentence(number)):
         weight = opinion.weight(signs.opinions, start, stop)
         if weight:

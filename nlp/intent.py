@@ -38,6 +38,7 @@ class Mood:
     named: bool
     sarcastic: bool
     complaint: float  # probability by the head
+    compared: bool = False  # a rival is said to be better
 
 
 def intents(
@@ -47,10 +48,13 @@ def intents(
     held: Sequence[AspectHit],
     sarcastic: bool,
     named: bool = True,
+    compared: bool = False,
 ) -> tuple[str, ...]:
     """All intents of a post by priority; () where nothing is wanted.
 
     Args:
+        held: aspects of what is ours; those of a rival are no complaint about us.
+        compared: a comparison says that a rival is better, which is an opinion.
         named: a brand of the plan is named; without one a mood alone is no praise and no opinion.
     """
     said = _said(signs)
@@ -61,7 +65,7 @@ def intents(
     leaning = _leaning(signs, polarity)
     blames = sarcastic or leaning == Polarity.NEGATIVE
     praises = leaning == Polarity.POSITIVE and not sarcastic
-    mood = Mood(blames, praises, named, sarcastic, complaint)
+    mood = Mood(blames, praises, named, sarcastic, complaint, compared)
     found = _found(signs, said, mood, held)
     return tuple(name for name in PRIORITY if found.get(name))
 
@@ -73,12 +77,21 @@ def _found(
     weight = sum(one.weight for one in signs.own_opinions)
     found = {name: name in said for name in ("求助", "咨询", "建议")}
     found["投诉"] = not mood.praises and _complains(signs, said, mood, held)
+    found["咨询"] = found["咨询"] and _really_asks(said, found["投诉"])
+    found["求助"] = found["求助"] and not (mood.praises and "表扬" in said)  # 感谢…帮我找回
     found["谣言转述"] = _passes_on(said, mood.blames or "severity" in signs.found)
     found["表扬"] = mood.praises and ("表扬" in said or weight > 0)
     if not any(found.values()) and "意见" not in said:  # the mood alone
         found["表扬"] = mood.praises and mood.named
         found["意见"] = mood.blames and (mood.named or bool(held) or bool(signs.own_opinions))
-    return found | ({"意见": True} if "意见" in said else {})
+    return found | ({"意见": True} if "意见" in said or mood.compared else {})
+
+
+def _really_asks(said: dict[str, float], complains: bool) -> bool:
+    """A weak question is no question of its own beside a plea, a proposal or a complaint."""
+    if "求助" in said and said["求助"] >= OUTRIGHT:
+        return said["咨询"] > OUTRIGHT
+    return said["咨询"] >= OUTRIGHT or not ("建议" in said or complains)
 
 
 def _said(signs: Signs) -> dict[str, float]:
@@ -136,13 +149,17 @@ def _complains(signs: Signs, said: dict[str, float], mood: Mood, held: Sequence[
     """Said outright; or blame of what a company answers for, unless the post asks or passes on."""
     if said.get("投诉", 0.0) >= OUTRIGHT:
         return True
-    asks = max(said.get("求助", 0.0), said.get("咨询", 0.0)) >= OUTRIGHT
-    if asks or "谣言转述" in said:
+    if max(said.get(name, 0.0) for name in ("求助", "咨询")) >= OUTRIGHT or "谣言转述" in said:
+        return False
+    if said.get("建议", 0.0) >= OUTRIGHT and not any(_gravely(hit) for hit in held):
         return False
     if not mood.blames:
         return "投诉" in said and any(hit.polarity != Polarity.POSITIVE for hit in held)
     defects = _defects(signs)
-    if "投诉" in said or any(_answered_for(hit, defects, mood.sarcastic) for hit in held):
+    if mood.compared and not defects:
+        return False
+    blamed = [hit for hit in held if not _of_price(hit, held)]
+    if "投诉" in said or any(_answered_for(hit, defects, mood.sarcastic) for hit in blamed):
         return True
     return not held and mood.complaint >= COMPLAINT
 
@@ -152,6 +169,20 @@ def _answered_for(hit: AspectHit, defects: Container[str], sarcastic: bool) -> b
     if hit.polarity != Polarity.NEGATIVE and not sarcastic:
         return False
     return hit.name in ANSWERED_FOR or hit.term in defects
+
+
+def _gravely(hit: AspectHit) -> bool:
+    """Blame that no proposal softens: how people are treated, kept safe, made good."""
+    return hit.name in ("尊重", "安全", "售后", "隐私") and hit.polarity == Polarity.NEGATIVE
+
+
+def _of_price(hit: AspectHit, held: Sequence[AspectHit]) -> bool:
+    """Whether a clause only says what something costs: 配送费从三块涨到八块 is no fault of delivery."""
+    return any(
+        one.name == "价格" and one.polarity == Polarity.NEGATIVE and one.start == hit.start
+        for one in held
+        if one is not hit and one.where == hit.where
+    ) and hit.name in ("物流", "门店", "实用")
 
 
 def _defects(signs: Signs) -> frozenset[str]:

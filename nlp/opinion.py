@@ -1,10 +1,11 @@
 """Praise and blame of single words, turned around where they are negated.
 
-In:  cues of the kind `opinion`, a flat text in clauses. Out: Opinions in order of place.
+In:  cues of the kinds `opinion` and `aspects`, a flat text in clauses. Out: Opinions in order of place.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -14,6 +15,7 @@ from nlp.clauses import Clauses
 from nlp.cues import Cue
 from nlp.lexicon import rows, words
 
+JUDGES = 1.0  # least size of an aspect term's value that praises or blames by itself
 LOOK_BACK = 10  # characters in which a negator and its fillers stand
 DENIED_BLAME = 0.5  # 不难喝 praises half as much as 难喝 blames
 
@@ -26,13 +28,23 @@ class Opinion(NamedTuple):
     weight: float
 
 
-def opinions(cues: Sequence[Cue], clauses: Clauses) -> list[Opinion]:
-    """What each opinion word says where it stands."""
-    return [
+def opinions(cues: Sequence[Cue], clauses: Clauses, faults: Sequence[Cue] = ()) -> list[Opinion]:
+    """What each opinion word says where it stands; `faults` are aspect terms that judge (异响, 涨价)."""
+    said = [
         Opinion(cue.start, cue.end, turned(cue.entry.value, cue.start, cue.end, clauses))
         for cue in cues
         if cue.entry.value  # 0: a look-alike such as 差不多, which only covers the word within it
     ]
+    if not faults:
+        return said
+    taken = [(cue.start, cue.end) for cue in cues]
+    for cue in faults:
+        if any(a < cue.end and cue.start < b for a, b in taken):
+            continue
+        taken.append((cue.start, cue.end))
+        value = math.copysign(JUDGES, cue.entry.value)
+        said.append(Opinion(cue.start, cue.end, turned(value, cue.start, cue.end, clauses)))
+    return sorted(said)
 
 
 def turned(weight: float, start: int, end: int, clauses: Clauses) -> float:

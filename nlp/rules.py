@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keqing.records import BrandHit
+from nlp import patterns
 from nlp.clauses import Clauses
 from nlp.cues import Cue, Found, Scanner, shipped
-from nlp.opinion import Opinion, opinions
+from nlp.opinion import JUDGES, Opinion, opinions
 from nlp.text import Words, flat, split
 
 
@@ -71,14 +72,26 @@ def read(
     if hits:
         names = [place(hit, base) for hit in hits]
         found = {kind: _outside(cues, names) for kind, cues in found.items()}
+    if more := patterns.aspects(plain):
+        found["aspects"] = [*found.get("aspects", ()), *more]
     clauses = Clauses(plain)
-    return Signs(plain, base, words, found, clauses, opinions(found.get("opinion", ()), clauses))
+    faults = [
+        cue
+        for cue in found.get("aspects", ())
+        if abs(cue.entry.value) >= JUDGES and fits(cue, plain, _clause(clauses, cue))
+    ]
+    said = opinions(found.get("opinion", ()), clauses, faults)
+    return Signs(plain, base, words, found, clauses, said)
 
 
 def place(hit: BrandHit, base: int) -> tuple[int, int]:
     """Where a hit stands in title, line end, text."""
     shift = 0 if hit.where == "title" else base
     return hit.start + shift, hit.end + shift
+
+
+def _clause(clauses: Clauses, cue: Cue) -> str:
+    return clauses.words(clauses.at(cue.start)) if cue.entry.blocks else ""
 
 
 def _outside(cues: Sequence[Cue], names: Sequence[tuple[int, int]]) -> list[Cue]:

@@ -16,7 +16,9 @@ LONG = 60  # a longer sentence is a report, and praises and blames in earnest
 PRAISE = ("mock", "thanks")
 P = tuple[float, float, float]
 _QUOTED = re.compile(r"[“\"「『\u2018]([^”\"」』\u2019]{2,8})[”\"」』\u2019]")
-_MOCKED = re.compile(r"(?:真|可真|所谓的?|号称|好一个|这就是)\s*[“\"「『\u2018]")
+_MOCKED = re.compile(
+    r"(?:真|可真|真是|太|好|够|也太|叫|所谓的?|号称|好一个|这就是|美其名曰|管这叫)\s*[“\"「『\u2018]"
+)
 _TURNS = re.compile(r"但|不过|可惜|虽然|就是|除了|只是|美中不足|然而|唯一")
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from keqing.records import AspectHit, Polarity, SeverityHit, Versions
 from keqing.settings import Settings
-from nlp import aspects, cascade, embed, house, lexicon, linear, relevance, rules
+from nlp import aspects, cascade, embed, house, lexicon, linear, relevance, rules, worded
 from nlp.brands import Matcher, Matches
 from nlp.cues import Scanner
 from nlp.emotion import emotion
@@ -26,6 +26,7 @@ from nlp.topics import Topics
 from nlp.towards import Towards, felt, neutral, spoken
 
 P = tuple[float, float, float]
+GRAVE = 0.8  # a danger as sure as this is blame, whatever the tone
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ class Reader:
         seen = [self._seen(*pair, source) for pair, source in zip(pairs, known, strict=True)]
         said = [f"{title}\n{text}" if title else text for title, text in pairs]
         answers = self._answers(said, [self._watched(one) for one in seen])
+        answers = [self._worded(one, answer) for one, answer in zip(seen, answers, strict=True)]
         whole = [(answer.polarity, max(answer.p)) for answer in answers]
         felt([one.towards for one in seen], self.model, whole)
         return [self._one(one, answer) for one, answer in zip(seen, answers, strict=True)]
@@ -166,11 +168,33 @@ class Reader:
             )
         ]
 
+    def _worded(self, seen: Seen, answer: Answer) -> Answer:
+        """The models' answer, corrected by words that all say one thing of a brand."""
+        if not seen.towards.matches.hits:
+            return answer
+        grave = any(hit.confidence >= GRAVE for hit in self._danger(seen.signs, seen.towards))
+        polarity, p = worded.settled(
+            seen.signs,
+            answer.polarity,
+            answer.p,
+            sarcastic=bool(seen.sarcasm),
+            endangers=grave,
+        )
+        return replace(answer, polarity=polarity, p=p)
+
     def _one(self, seen: Seen, answer: Answer) -> Reading:
         signs, towards, reasons = seen.signs, seen.towards, seen.sarcasm
         said = aspects.aspects(signs, answer.polarity, towards.owner)
         named = bool(towards.matches.hits)
-        wants = intents(signs, answer.polarity, answer.complaint, said, bool(reasons), named)
+        wants = intents(
+            signs,
+            self._towards_us(towards, answer.polarity),
+            answer.complaint,
+            [hit for hit in said if hit.brand not in self._not_ours(towards)],
+            bool(reasons),
+            named,
+            self._compared(towards),
+        )
         answer, matches = _settled(answer, towards.matches, wants, reasons)
         return Reading(
             polarity=answer.polarity,
@@ -189,6 +213,21 @@ class Reader:
             hashtags=seen.hashtags,
             topics=seen.topics,
         )
+
+    def _towards_us(self, towards: Towards, whole: Polarity) -> Polarity:
+        """Polarity of what is said of us, where a rival is spoken of too; else of the whole post."""
+        if not towards.shared:
+            return whole
+        felt_of = {h.polarity for h in towards.matches.hits if h.brand not in self.rivals}
+        for one in (Polarity.NEGATIVE, Polarity.POSITIVE, Polarity.NEUTRAL):
+            if one in felt_of:
+                return one
+        return whole
+
+    def _compared(self, towards: Towards) -> bool:
+        """Whether a comparison says that a rival is better than one of ours."""
+        worse = [c.brand for c in towards.claims if c.verdict is not None and c.verdict < 0]
+        return towards.shared and any(brand not in self.rivals for brand in worse)
 
     def _danger(self, signs: Signs, towards: Towards) -> tuple[SeverityHit, ...]:
         """Severity; less sure where only a rival is spoken of, beside a brand of ours."""
