@@ -49,22 +49,27 @@ def report(url: str, posts: int, repeats: int, name: str) -> None:
           f"{posts / cpu:,.0f} per CPU-second of this process")  # fmt: skip
     print(f"raw bulk of the same documents, {MOST} a call: {posts / raw:,.0f} docs/s")
     print(f"ours / raw: {raw / ours:.2f}")
-    weighed(engine, plain, posts, "as it was written")
+    weighed(engine, plain, "as it was written")
     again(engine, posts)
+    answered(engine, plain, repeats)
+
+
+def answered(engine: ElasticEngine, plain: Plain, repeats: int) -> None:
+    """What follows once both are filled: questions, export, what the nightly merge leaves."""
     asked(engine, plain, repeats)
     exported(engine, plain)
-    for target in (engine.names.alias, plain.alias):
-        merged(engine.server, target, {"max_num_segments": "1"})
-    weighed(engine, plain, posts, "merged to one segment a month")
+    engine.tidy(END, None)
+    merged(plain.server, plain.alias, {"max_num_segments": "1"})
+    weighed(engine, plain, "after the nightly merge")
 
 
-def weighed(engine: ElasticEngine, plain: Plain, posts: int, when: str) -> None:
+def weighed(engine: ElasticEngine, plain: Plain, when: str) -> None:
     """Bytes a document on both sides."""
     sides = []
     for target in (engine.names.alias, plain.alias):
         engine.server.tell("POST", f"/{target}/_flush")
-        total = engine.server.ask("GET", f"/{target}/_stats/store")["_all"]["primaries"]
-        sides.append(int(total["store"]["size_in_bytes"]) / posts)
+        total = engine.server.ask("GET", f"/{target}/_stats/docs,store")["_all"]["primaries"]
+        sides.append(int(total["store"]["size_in_bytes"]) / int(total["docs"]["count"]))
     print(f"bytes a document {when}: {sides[0]:,.0f}; raw {sides[1]:,.0f}", flush=True)
 
 
@@ -197,8 +202,7 @@ def main() -> None:
             return
         engine = ElasticEngine(Server(settings))
         plain = Plain(engine.server, f"{args.name}-plain")
-        asked(engine, plain, args.repeats)
-        exported(engine, plain)
+        answered(engine, plain, args.repeats)
 
 
 if __name__ == "__main__":

@@ -35,10 +35,11 @@ from index.elastic_export import every
 from index.elastic_mapping import Names
 from index.elastic_merge import merged, settle
 from index.elastic_months import drop_before
-from index.elastic_pages import NEWEST, Pages
+from index.elastic_pages import Pages
 from index.elastic_query import Query, where
 from index.elastic_questions import keywords, series, values
 from index.elastic_rebuild import Rebuild, being_made, forget_replaced
+from index.elastic_rows import NEWEST
 from index.elastic_similar import nearest
 from index.elastic_snapshot import take
 from index.elastic_state import Edition, State
@@ -125,7 +126,9 @@ class ElasticEngine:
         """One page; `fold` shows one post a story, `detail["similar"]` counts its copies."""
         self._target()
         query = where(node, window)
-        page = self._pages.page(query, sort, size, cursor, fold)
+        page = self._pages.page(
+            query, sort, size, cursor, fold, one_month=self._in_one_month(window)
+        )
         hits = tuple(answer(hit, node, copies) for hit, copies in page.rows)
         as_of = page.newest or datetime.fromtimestamp(0, UTC)
         return SearchPage(hits, page.total, page.cursor, as_of)
@@ -233,12 +236,12 @@ class ElasticEngine:
 
     def tidy(self, now: datetime, months: int | None) -> int:
         """Drop months outside the last `months`, and editions that were replaced a week ago; merge
-        what gets no more posts.
+        what lies in pieces.
         """
         self._target()
         forget_replaced(self.state, now - KEPT)
         gone = 0 if months is None else drop_before(self.state, kept_since(now, months))
-        settle(self.state, now)
+        settle(self.state)
         return gone
 
     def building(self, now: datetime) -> Rebuild:
@@ -258,6 +261,13 @@ class ElasticEngine:
             "check": f"cluster {cluster['status']}, {cluster['number_of_nodes']} nodes",
             "clock_ahead_s": self._clock_ahead(),
         }
+
+    def _in_one_month(self, window: Window | None) -> bool:
+        """Whether the posts of a window lie in one month's index."""
+        if window is None or window.clock != "published":
+            return False
+        start, end = window.seconds()
+        return self.names.month("", start) == self.names.month("", end - 1)
 
     def _being_made(self) -> Edition | None:
         """The edition of a rebuild that is not swapped yet."""

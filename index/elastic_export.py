@@ -15,8 +15,8 @@ from typing import Any
 
 from index.elastic_client import Server, whole
 from index.elastic_content import COLUMNS, FIELD
-from index.elastic_pages import NEWEST
 from index.elastic_query import Query
+from index.elastic_rows import NEWEST
 from keqing.errors import IndexFault
 
 PAGE = 5_000  # 2 kB a hit on average

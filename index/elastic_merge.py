@@ -1,4 +1,4 @@
-"""Merging on a server: what is erased goes from the files, and old months take no more than they need.
+"""Merging on a server: what is erased goes from the files, and months take no more than they need.
 
 In:  a Server, indices, how to merge. Out: nothing; the server works on by itself, this only waits.
 A merge of a large month takes minutes, longer than any connection is kept: so it is a task of the
@@ -9,18 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
 
 from index.elastic_client import Server
-from index.elastic_mapping import OLD
 from index.elastic_state import State
-from index.retention import CHINA
 from keqing.errors import IndexTimeout
 
 STEP = "10s"
 STEPS = 180  # half an hour
 PIECES = 0.1  # of an index, below which it is left as it is
-QUIET = timedelta(days=31)  # after a month's end few posts of it come
 
 
 def merged(server: Server, target: str, how: Mapping[str, str]) -> None:
@@ -40,18 +36,15 @@ def merged(server: Server, target: str, how: Mapping[str, str]) -> None:
     raise IndexTimeout(f"{target}: merging takes longer than half an hour; the server goes on")
 
 
-def settle(state: State, now: datetime) -> list[str]:
-    """Merge months that get no more posts to one segment each; gives their indices.
+def settle(state: State) -> list[str]:
+    """Merge each month of which a good part lies in pieces to one segment; gives their indices.
 
     What was never merged keeps a second copy of each document, with which a server brings a replica up
-    to date: twice the bytes. Months of now merge as posts come.
+    to date: twice the bytes.
     """
-    head = state.names.template(state.current().name) + "-"
-    last = f"{(now - QUIET).astimezone(CHINA):%Y.%m}"
-    quiet = [i for i in state.indices() if (m := i.removeprefix(head)) == OLD or m < last]
     done: list[str] = []
     with suppress(IndexTimeout):  # the next night goes on
-        for index in quiet:
+        for index in state.indices():
             if _in_pieces(state.server, index):
                 merged(state.server, index, {"max_num_segments": "1"})
                 done.append(index)
