@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from index.answers import Window
 from index.ast import All
 from index.elastic import ElasticEngine
 from index.elastic_client import Patience, Server
@@ -65,6 +67,15 @@ def test_rights_are_kept_apart(secured: Node) -> None:
         reader.upsert([mention(2)], T0)
     with pytest.raises(IndexForbidden, match="right is missing"):
         engine(secured, "writer", name="other").upsert([mention(2)], T0)
+    assert reader.count(All(), None).posts == 1
+    day = Window(T0, T0 + timedelta(days=1))
+    for sees in (reader, writer):  # both may look at how an index is laid out
+        assert len(sees.search(All(), day, sort="similar", fold=True).hits) == 1
+        assert len(list(sees.export(All(), day, day.end))) == 1
+    assert writer.upsert([mention(2)], T0).created == 1
+    assert writer.erase_ids(["weibo:2"]) == 1  # and wait for the merge that it asks for
+    assert writer.tidy(T0, None) == 0
+    writer.refresh()
     assert reader.count(All(), None).posts == 1
 
 
