@@ -200,7 +200,9 @@ class Reader:
             polarity=answer.polarity,
             stage=answer.stage,
             p=answer.p,
-            emotion=emotion(signs, answer.polarity, answer.emotion),
+            emotion=emotion(
+                signs, answer.polarity, answer.emotion, wants if named else (), bool(reasons)
+            ),
             intents=wants,
             sarcasm=reasons,
             aspects=aspects.names(said, answer.polarity, self._not_ours(towards)),

@@ -69,3 +69,28 @@ def test_pseudonyms_depend_on_platform_and_key() -> None:
     assert a.startswith("k1:")
     assert len({a, pseudonym("discuz:x", "1", b"k"), pseudonym("weibo", "1", b"q")}) == 3
     assert pseudonym("weibo", None, b"k") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("加我卫星：lin_service7", "加我卫星：[微信]"),
+        ("绿泡泡 xiaolin2031", "绿泡泡 [微信]"),
+        ("薇❤️：lin_20311", "薇❤️：[微信]"),
+        ("VX【linlin2031】", "VX【[微信]】"),
+        ("扣扣2031445566", "扣扣[QQ]"),
+        ("企鹅号：2031445566", "企鹅号：[QQ]"),
+        ("群号：778203111 备注城市", "群号：[QQ] 备注城市"),
+        ("打(021)62340000找店长", "打[电话]找店长"),
+        ("护照号E20311234丢了", "护照号[证件]丢了"),
+        ("卫星电话没信号", "卫星电话没信号"),
+        ("企鹅10000只", "企鹅10000只"),
+        ("微信，twitter都有", "微信，twitter都有"),
+        ("订单编号202611230098877665", "订单编号202611230098877665"),
+    ],
+)
+def test_contacts_under_nicknames_are_masked_and_order_numbers_are_not(
+    text: str, masked: str
+) -> None:
+    """A number behind a nickname of the messenger goes; one without a birthday in it is no card."""
+    assert mask(text) == masked
