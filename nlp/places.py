@@ -7,7 +7,7 @@ spot says where something happened is nlp.region's work. The names are lexicons/
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -97,6 +97,17 @@ def _rows() -> Iterator[tuple[str, str, str]]:
         yield cells[0], cells[1], cells[2]
 
 
+def _short(known: Mapping[str, object]) -> dict[str, list[Place]]:
+    """Districts without their last character, where nothing else is written so."""
+    found: dict[str, list[Place]] = {}
+    for code, name, writings in _rows():
+        short = flat(name[:-1])
+        if code != NO_PLACE and name.endswith("区") and len(short) == 2 and writings == NO_PLACE:
+            if short not in known:
+                found.setdefault(short, []).append(Place(code, name))
+    return found
+
+
 @cache
 def _automaton() -> Any:
     """Payload of a writing: its length and (places, full name, weak); phrases have no places."""
@@ -109,6 +120,8 @@ def _automaton() -> Any:
         of.setdefault(flat(name), {})[place] = (True, False)
         for writing in writings.split() if writings != NO_PLACE else ():
             of.setdefault(flat(writing.lstrip("?")), {})[place] = (False, writing[0] == "?")
+    for short, places in _short(of).items():  # 广州天河: only with a sign, or behind its city
+        of[short] = dict.fromkeys(places, (False, True))
     machine: Any = ahocorasick.Automaton()
     for word, meant in of.items():
         full = all(whole for whole, _ in meant.values())

@@ -31,13 +31,13 @@ CALLED = re.compile(
     r"(?:手擀|手工|牛肉|风味|特色|老)?(?:拉面|米粉|烤鸭|火腿|炒饭|小面|火锅|扒鸡|板鸭|盐水鸭|鸭脖|热干面|"
     r"米线|肠粉|凉皮|泡馍|肉夹馍|胡辣汤|螺蛳粉|小笼|生煎|麻辣烫|臭豆腐|大枣|苹果|啤酒|白药|菜馆|菜|料理|"
     r"酸菜鱼|烤鱼|烩面|削面|羊汤|辣酱|煎饼|酸奶|牛奶|面馆|银行|证券|航空|大学|学院|日报|晚报|卫视|时间|"
-    r"话|方言|口味|腔|队|国安|现代|汽车|产的?)"
+    r"大米|羊肉|牛肉(?!面)|奶粉|海鲜|特产|水果|橙|苹果|话|方言|口味|腔|队|国安|现代|汽车|产的?)"
 )
 AT_HERE = re.compile(r"(?:坐标|定位|位于|人在|住在|来到|回到|在|住)[:：]?\s*$")
 TO_HERE = re.compile(r"(?:[去到来回于飞逛]|出差|地点[:：]?)\s*$")
 NOT_HERE = re.compile(r"(?:从|比|像|离开|不如|不是|告别|发往|寄往|想去)\s*$")
 HERE = re.compile(
-    r"(?:这边|这里|本地|当地|市区|城区|机场|火车站|高铁站|[东西南北]站|站|门店|分店|旗舰店|店|"
+    r"(?:这边|这里|那边|那家|这家|那个|网点|校区|营业厅|售楼部|小区|本地|当地|市区|城区|机场|火车站|高铁站|[东西南北]站|站|门店|分店|旗舰店|店|"
     r"万达|万象|吾悦|银泰|大悦城|探店|打卡|旅游)"
 )
 ORIGIN = re.compile(r"(?:人|籍|姑娘|小伙|老乡)")
@@ -183,7 +183,7 @@ def _signs(part: str, first: Spot, last: Spot) -> int:
         return -2
     score = 2 if AT_HERE.search(head) else int(bool(TO_HERE.search(head)))
     if ORIGIN.match(part, last.stop):
-        return score - 1
+        return score if score > 1 else -2  # 成都人: where someone is from is not where they are
     return score + bool(HERE.match(part, last.stop)) + last.full
 
 
