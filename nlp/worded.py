@@ -34,9 +34,12 @@ class Weight:
 
 
 def weight(signs: Signs) -> Weight:
-    """What the author's own words weigh; questions and suppositions are left out."""
+    """What the author's own words weigh, of a bare repost the quoted ones.
+
+    Questions and suppositions are left out.
+    """
     praise = blame = denied = 0.0
-    for one in signs.own_opinions:
+    for one in signs.opinions if signs.words.bare else signs.own_opinions:
         clause = signs.clauses.words(signs.clauses.at(one.start))
         if _ASKS.search(clause) or _SUPPOSES.search(clause):
             continue
