@@ -1,7 +1,8 @@
 """The same posts as a plain client keeps them: fields to ask by, and in `_source` the whole post.
 
 In:  a Server, mentions. Out: bodies of bulk calls, ready to be sent, and the alias to ask. Settings and
-asked fields are those of our index (index/elastic_mapping.py); only what pages show lies as JSON.
+asked fields are those of our index (index/elastic_mapping.py), but each with the server's defaults, and
+what pages show lies as JSON.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class Plain:
 
     def declare(self) -> None:
         """Fields and settings of each month to come."""
-        asked = {name: kind for name, kind in PROPERTIES.items() if name != FIELD}
+        asked = {name: usual(kind) for name, kind in PROPERTIES.items() if name != FIELD}
+        asked["sig"] = PROPERTIES["sig"]  # a digest, which nobody would look for
         shown_only = {"shown": {"type": "object", "enabled": False}}
         body = {
             "index_patterns": [self.months],
@@ -64,6 +66,13 @@ class Plain:
             lines += (packed({"index": {"_index": month, "_id": document_id(doc.id)}}), line(doc))
         for at in range(0, len(lines), 2 * MOST):
             yield lines[at : at + 2 * MOST]
+
+
+def usual(kind: dict[str, Any]) -> dict[str, Any]:
+    """A field with the server's defaults: found by as well as counted."""
+    inside = {name: usual(part) for name, part in kind.get("properties", {}).items()}
+    asked = {option: value for option, value in kind.items() if option != "index" or value}
+    return {**asked, "properties": inside} if inside else asked
 
 
 def line(doc: Document) -> bytes:

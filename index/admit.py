@@ -47,6 +47,8 @@ def _objection(doc: Document) -> str | None:
     if doc.published_at > doc.collected_at / 1000 + AHEAD_S:
         # Against the time of collection, not of loading: a replay refuses the same posts.
         return f"published {_text(doc.published_at)}, more than a day after it was collected"
+    if storable((*doc.counters.values(), doc.risk, doc.severity)):  # nearly all
+        return None
     for name, value in (*doc.counters.items(), ("risk", doc.risk), ("severity", doc.severity)):
         if not storable((value,)):
             return f"{name} = {value} is no number that can be stored"

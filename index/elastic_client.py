@@ -137,7 +137,8 @@ class Server:
 
     def bulk(self, lines: Sequence[bytes]) -> Answer:
         """One bulk call, tried once: who sends it knows which documents to send again."""
-        return self._once("POST", "/_bulk", lines, None, (), writing=True)
+        body = b"\n".join([*lines, b""])  # one piece: the client looks at each line otherwise
+        return self._once("POST", "/_bulk", body, None, (), writing=True)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -172,7 +173,7 @@ class Server:
         *,
         writing: bool,
     ) -> Answer:
-        kind = "application/x-ndjson" if isinstance(body, list) else "application/json"
+        kind = "application/x-ndjson" if isinstance(body, list | bytes) else "application/json"
         headers = {"accept": "application/json"} | (
             {"content-type": kind} if body is not None else {}
         )

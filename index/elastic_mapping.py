@@ -21,26 +21,29 @@ OLD = "before-2015"
 TAGS: tuple[str, ...] = get_args(Field)
 
 _KEY = {"type": "keyword"}
+_COUNTED = {"type": "keyword", "index": False}  # no question names a value
 _LONG = {"type": "long"}
 _DATE = {"type": "date", "format": "epoch_millis"}
 _TOKENS = {"type": "text", "analyzer": "whitespace", "norms": False}
 _FACTS = {
     "dynamic": "strict",
     "properties": {
-        n: _KEY for n in ("brands", "negative", "positive", "source", "story", "voices")
+        **{n: _KEY for n in ("brands", "negative", "positive", "source", "story")},
+        "voices": _COUNTED,
     },
 }
 PROPERTIES: dict[str, Any] = {
     **{name: _KEY for name in TAGS},
-    "id": _KEY, "url": {"type": "keyword", "ignore_above": 8000}, "keywords": _KEY,
-    "published_at": _DATE, "first_seen_at": _DATE, "collected_at": _DATE, "tie": _LONG,
-    "timed": {"type": "boolean"}, "voice": {"type": "byte"}, "negative": {"type": "byte"},
+    "id": _KEY, "url": {"type": "keyword", "ignore_above": 8000}, "keywords": _COUNTED,
+    "published_at": _DATE, "first_seen_at": _DATE, "collected_at": {**_DATE, "index": False},
+    "tie": _LONG, "timed": {"type": "boolean"},
+    "voice": {"type": "byte", "index": False}, "negative": {"type": "byte", "index": False},
     "risk": {"type": "double"}, "severe": {"type": "double"}, "interactions": _LONG,
     "likes": _LONG, "comments": _LONG, "reposts": _LONG, "views": _LONG, "followers": _LONG,
     "rating": {"type": "double"}, "tokens": _TOKENS, "title_tokens": _TOKENS, "facts": _FACTS,
     "vector": {"type": "dense_vector", "dims": WIDTH, "element_type": "byte",
                "similarity": "cosine", "index": True},
-    "sig": {"type": "keyword", "index": False},
+    "sig": _COUNTED,
     "content": {"type": "binary", "doc_values": True},  # index/elastic_content.py
 }  # fmt: skip
 MAPPING: dict[str, Any] = {

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Literal
 
 from index.answers import LoadReport
@@ -27,6 +28,7 @@ Verdict = Literal["created", "changed", "unchanged", "same", "stale"]
 # A search sees what was refreshed. What this writer stored since, it remembers; a refresh after each
 # batch would cut the index into crumbs that the server has to merge.
 REMEMBERED = 50_000
+_counters = itemgetter(*COUNTERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class Writer:
         if newest is not None and doc.collected_at < newest.version:
             # Two writers at once may have left two copies; whoever sees them leaves one.
             return Plan(doc, "stale", _gone(id_, copies, newest.index, newest.version), newest)
-        sig, counters = doc.signature, tuple(doc.counters[name] for name in COUNTERS)
+        sig, counters = doc.signature, _counters(doc.counters)
         new = Copy(month, doc.collected_at, sig, counters)
         gone = _gone(id_, copies, month, doc.collected_at)
         if newest == new:
