@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ MOVED = "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
 Moving = tuple[Any, ...]  # collected_at in microseconds, counters as in the table `seen`
 _MICRO = 1_000_000
 CHUNK = 500
+_moves, _known = itemgetter("collected_at", "rating"), itemgetter("followers", "verified")
 _counted = itemgetter(*COUNTERS[:4])
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -102,8 +104,10 @@ class Writer:
         fresh: dict[str, Item] = {}
         moved: list[tuple[Any, ...]] = []
         other = _other(db, batch)
+        if not other:
+            return LoadReport(received=len(batch.bodies), unchanged=len(batch.bodies))
         stale, unchanged = 0, len(batch.bodies) - len(other)
-        for n, id_ in enumerate(batch.ids() if other else ()):
+        for n, id_ in enumerate(batch.ids()):
             if id_ not in other:
                 continue
             (row, sig), item = other[id_], batch.item(n)
@@ -197,21 +201,17 @@ def _batch(mentions: Sequence[Mention]) -> Batch:
     told: list[Any] = []
     for mention in mentions:
         said, body = mention.__dict__, packed(mention)
-        post = said["post"].__dict__
+        post, vector = said["post"].__dict__, said["vector"]
         moves = (
-            post["collected_at"], post["rating"], post["author"].__dict__["followers"],
-            said["vector"], *_counted(post["engagement"].__dict__),
-        )  # fmt: skip
+            _moves(post) + _known(post["author"].__dict__) + _counted(post["engagement"].__dict__)
+        )
+        try:
+            whole = body + _encode(moves)
+        except OverflowError:  # a number that is refused later, with its reason
+            whole = body + repr(moves).encode()
         bodies.append(body)
-        told += post["id"], xxh3_64_digest(body + _bytes(moves))
+        told += post["id"], xxh3_64_digest(whole if vector is None else whole + vector.encode())
     return Batch(mentions, bodies, told)
-
-
-def _bytes(moves: tuple[Any, ...]) -> bytes:
-    try:
-        return _encode(moves)
-    except OverflowError:  # a number that is refused later, with its reason
-        return repr(moves).encode()
 
 
 def moving_of(mention: Mention) -> Moving:
@@ -233,13 +233,17 @@ def settle(db: sqlite3.Connection) -> None:
 
 def _other(db: sqlite3.Connection, batch: Batch) -> dict[str, Stored]:
     """What stands of those that do not stand in the index just as they come, by their ids."""
-    rows = db.execute(
-        f"WITH new (id, state) AS (VALUES {','.join(['(?,?)'] * len(batch.bodies))}) "
-        "SELECT new.id, row, sig FROM new LEFT JOIN ids ON ids.id = new.id "
-        "WHERE ids.state IS NOT new.state",
-        batch.told,
-    )
+    rows = db.execute(_others(len(batch.bodies)), batch.told)
     return {id_: (row, sig) for id_, row, sig in rows}
+
+
+@lru_cache(maxsize=8)
+def _others(count: int) -> str:
+    return (
+        f"WITH new (id, state) AS (VALUES {','.join(['(?,?)'] * count)}) "
+        "SELECT new.id, row, sig FROM new LEFT JOIN ids ON ids.id = new.id "
+        "WHERE ids.state IS NOT new.state"
+    )
 
 
 def _count(db: sqlite3.Connection, moved: Sequence[tuple[Any, ...]]) -> None:
