@@ -49,7 +49,12 @@ def packed(mention: Mention) -> bytes:
     """The content as bytes: equal exactly when the content is."""
     said = mention.__dict__
     post = said["post"].__dict__
-    return _encode(_of_post(post) + _of_author(post["author"].__dict__) + _of(said))
+    return packed_of(said, post, post["author"].__dict__)
+
+
+def packed_of(said: dict[str, Any], post: dict[str, Any], author: dict[str, Any]) -> bytes:
+    """The same of the fields of a Mention, its post and its author, for who has them at hand."""
+    return _encode(_of_post(post) + _of_author(author) + _of(said))
 
 
 def digest(mention: Mention, body: bytes) -> bytes:

@@ -18,7 +18,7 @@ from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
 from index.admit import admit, storable
 from index.answers import LoadReport
-from index.body import packed
+from index.body import packed_of
 from index.document import COUNTERS, Document
 from index.sqlite_body import Squeezer
 from index.sqlite_codes import Codes
@@ -32,7 +32,6 @@ MOVED = "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
 Moving = tuple[Any, ...]  # collected_at in microseconds, counters as in the table `seen`
 _MICRO = 1_000_000
 CHUNK = 500
-_moves, _known = itemgetter("collected_at", "rating"), itemgetter("followers", "verified")
 _counted = itemgetter(*COUNTERS[:4])
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -200,11 +199,12 @@ def _batch(mentions: Sequence[Mention]) -> Batch:
     bodies: list[bytes] = []
     told: list[Any] = []
     for mention in mentions:
-        said, body = mention.__dict__, packed(mention)
+        said = mention.__dict__
         post, vector = said["post"].__dict__, said["vector"]
-        moves = (
-            _moves(post) + _known(post["author"].__dict__) + _counted(post["engagement"].__dict__)
-        )
+        author, seen = post["author"].__dict__, post["engagement"].__dict__
+        body = packed_of(said, post, author)
+        moves = (post["collected_at"], post["rating"], author["followers"],
+                 seen["likes"], seen["comments"], seen["reposts"], seen["views"])  # fmt: skip
         try:
             whole = body + _encode(moves)
         except OverflowError:  # a number that is refused later, with its reason
