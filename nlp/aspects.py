@@ -69,18 +69,32 @@ def names(hits: list[AspectHit], polarity: Polarity, left_out: frozenset[str]) -
     return tuple(kept)
 
 
+def like(
+    signs: Signs, number: int, name: str, words: str, polarity: Polarity, owner: Owner
+) -> AspectHit:
+    """A hit without a term: the words of a clause that is like others about this aspect."""
+    return _placed(signs, number, name, words, polarity, owner(signs.clauses.span(number)[0]))
+
+
 def _hit(signs: Signs, cue: Cue, number: int, polarity: Polarity, owner: Owner) -> AspectHit:
+    felt = _felt(signs, cue, number, polarity)
+    return _placed(signs, number, cue.entry.name, cue.entry.term, felt, owner(cue.start))
+
+
+def _placed(
+    signs: Signs, number: int, name: str, term: str, polarity: Polarity, brand: str | None
+) -> AspectHit:
     start, stop = signs.clauses.span(number)
     in_title = start < signs.base
     shift = 0 if in_title else signs.base
     return AspectHit(
-        name=cue.entry.name,
-        term=cue.entry.term,
+        name=name,
+        term=term,
         where="title" if in_title else "text",
         start=start - shift,
         end=stop - shift,
-        polarity=_felt(signs, cue, number, polarity),
-        brand=owner(cue.start),
+        polarity=polarity,
+        brand=brand,
     )
 
 

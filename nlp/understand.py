@@ -11,7 +11,7 @@ from typing import Literal
 
 from keqing.records import AspectHit, Polarity, SeverityHit, Versions
 from keqing.settings import Settings
-from nlp import aspects, cascade, embed, house, lexicon, linear, relevance, rules, worded
+from nlp import aspects, cascade, embed, house, lexicon, likened, linear, relevance, rules, worded
 from nlp.brands import Matcher, Matches
 from nlp.cues import Scanner
 from nlp.emotion import emotion
@@ -99,9 +99,10 @@ class Reader:
         )
         off = settings.plan.nlp.second_stage.model == "off"
         self.embedder = None if off else embed.shipped()
+        self.likened = None if self.embedder is None else likened.Likened(self.embedder)
         self.version = self.cascade.version
-        if self.embedder is not None:
-            self.version += f"+{self.embedder.version}"
+        if self.embedder is not None and self.likened is not None:
+            self.version += f"+{self.embedder.version}+{self.likened.version}"
         own = settings.root / "lexicons"
         self.scanner = Scanner(lexicon.own(own))
         words = (self.segmenter.version, *([senses.version] if senses else []))
@@ -184,8 +185,10 @@ class Reader:
 
     def _one(self, seen: Seen, answer: Answer) -> Reading:
         signs, towards, reasons = seen.signs, seen.towards, seen.sarcasm
-        said = aspects.aspects(signs, answer.polarity, towards.owner)
         named = bool(towards.matches.hits)
+        said = aspects.aspects(signs, answer.polarity, towards.owner)
+        if not said and named and answer.stage != "degraded":
+            said = self._likened(signs, towards, answer.polarity)
         wants = intents(
             signs,
             self._towards_us(towards, answer.polarity),
@@ -215,6 +218,15 @@ class Reader:
             hashtags=seen.hashtags,
             topics=seen.topics,
         )
+
+    def _likened(self, signs: Signs, towards: Towards, felt_of: Polarity) -> list[AspectHit]:
+        """The aspect of a post that praises or blames a brand in words of no list."""
+        if self.likened is None or felt_of == Polarity.NEUTRAL:
+            return []
+        found = self.likened.find(signs.clauses)
+        if found is None or not signs.is_own(signs.clauses.span(found.clause)[0]):
+            return []
+        return [aspects.like(signs, found.clause, found.name, found.words, felt_of, towards.owner)]
 
     def _towards_us(self, towards: Towards, whole: Polarity) -> Polarity:
         """Polarity of what is said of us, where a rival is spoken of too; else of the whole post."""
