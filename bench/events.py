@@ -1,7 +1,7 @@
-"""Event clustering on known happenings: `python -m bench.events [--vectors] [--planted] [--seed N]`.
+"""Event clustering on known happenings: `python -m bench.events [--vectors] [--planted | --told] [--seed N]`.
 
 In:  the demo city (crisis, water army, a rival's trouble, a burst of praise, and daily talk as noise);
-with --planted happenings among real texts of ../shared/data/sentiment. Posted in batches as the
+with --planted or --told happenings among real texts of ../shared/data/sentiment. Posted in batches as the
 crawlers land them. Out: B-cubed precision, recall and F1 of posts about a brand that belong to a
 happening (daily talk in their event lowers precision), the biggest events with their names, a replay
 and one with every batch shuffled, which both must give the same ids.
@@ -21,13 +21,16 @@ from random import Random
 
 import numpy as np
 
+from bench import events_told
 from bench.events_city import Labelled, city
 from bench.events_planted import planted
 from bench.stories import SHARED, first_stage, real_texts
+from keqing.settings import Settings
 from keqing.workflow import events as kept
 from keqing.workflow.db import begin, open_file
-from nlp import happenings, stories
+from nlp import happenings, likeness, stories
 from nlp.embed import Embedder, Floats
+from nlp.likeness import Judge
 from nlp.understand import Reader
 from nlp.vectors import of_posts
 
@@ -35,11 +38,15 @@ BAR = 0.80
 
 
 class Remembering(Embedder):
-    """An embedder that reads a text once, however often it is asked."""
+    """An embedder that reads a text once, however often it is asked; with `folder` also in later runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         super().__init__()
+        self._file = folder / f"{self.version}.npz" if folder else None
         self._known: dict[str, Floats] = {}
+        if self._file and self._file.exists():
+            with np.load(self._file) as held:
+                self._known = dict(zip(held["texts"].tolist(), held["vectors"], strict=True))
 
     def vectors(self, texts: Sequence[str]) -> Floats:
         """One unit vector a text."""
@@ -47,18 +54,25 @@ class Remembering(Embedder):
         self._known |= dict(zip(new, super().vectors(new), strict=True))
         return np.stack([self._known[text] for text in texts])
 
+    def keep(self) -> None:
+        """Write what it read, for later runs."""
+        if self._file:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            texts, vectors = np.array(list(self._known)), np.stack(list(self._known.values()))
+            np.savez(self._file, texts=texts, vectors=vectors)
+
 
 def main() -> int:
     """Print the table; 1 under the bar, when other ids come out, or without the texts."""
     args = _arguments()
-    if args.planted and not SHARED.exists():
+    if (args.planted or args.told) and not SHARED.exists():
         print("../shared/data/sentiment is not here: nothing to plant among")
         return 1
-    posts = among_real_texts(args.seed, args.texts, args.half) if args.planted else city(
-        args.seed, args.days
-    )  # fmt: skip
-    step, embedder = timedelta(hours=args.hours), Remembering() if args.vectors else None
-    found, names = clustered(posts, step, embedder)
+    settings, posts = _posts(args)
+    step, embedder = timedelta(hours=args.hours), Remembering(args.cache) if args.vectors else None
+    found, names = clustered(posts, step, embedder, settings=settings)
+    if embedder:
+        embedder.keep()
     truth = [one.truth for one in posts]
     precision, recall = b_cubed(truth, found)
     f1 = 2 * precision * recall / (precision + recall)
@@ -66,8 +80,8 @@ def main() -> int:
     print(f"{len(posts)} posts, {about} about a brand, {len(set(found) - {None})} events")
     print(f"B-cubed precision {precision:.3f} recall {recall:.3f} F1 {f1:.3f}")
     _biggest(found, truth, names)
-    again, _ = clustered(posts, step, embedder)
-    other, _ = clustered(posts, step, embedder, Random(args.seed))
+    again, _ = clustered(posts, step, embedder, settings=settings)
+    other, _ = clustered(posts, step, embedder, Random(args.seed), settings)
     print("replay:", "the same ids" if again == found else "OTHER IDS")
     moved = sum(one != two for one, two in zip(found, other, strict=True))
     print(
@@ -83,9 +97,19 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--vectors", action="store_true", help="with the embedder")
     parser.add_argument("--planted", action="store_true", help="happenings among real texts")
+    parser.add_argument("--told", action="store_true", help="happenings told post by post")
+    parser.add_argument("--cache", type=Path, help="folder where vectors stay for later runs")
     parser.add_argument("--texts", type=int, default=4000, help="real texts between them")
     parser.add_argument("--half", default="ab", choices=("a", "b", "ab"), help="which of them")
     return parser.parse_args()
+
+
+def _posts(args: argparse.Namespace) -> tuple[Settings, list[Labelled]]:
+    if args.told:
+        return among_told(args.seed, args.texts, args.half)
+    if args.planted:
+        return first_stage(), among_real_texts(args.seed, args.texts, args.half)
+    return first_stage(), city(args.seed, args.days)
 
 
 def among_real_texts(seed: int, texts: int, half: str = "ab") -> list[Labelled]:
@@ -93,6 +117,14 @@ def among_real_texts(seed: int, texts: int, half: str = "ab") -> list[Labelled]:
     rows, _ = real_texts()
     names = {key: brand.name for key, brand in first_stage().plan.brands.items()}
     return planted(seed, Random(seed).sample(rows, min(texts, len(rows))), names, half)
+
+
+def among_told(seed: int, texts: int, half: str = "ab") -> tuple[Settings, list[Labelled]]:
+    """Happenings of events_told with `texts` real texts between them, and the plan that has their brands."""
+    settings, (rows, _) = first_stage(), real_texts()
+    plan = settings.plan.model_copy(update={"brands": events_told.brands()})
+    said = events_told.told(seed, Random(seed).sample(rows, min(texts, len(rows))), half)
+    return settings.model_copy(update={"plan": plan}), said
 
 
 def b_cubed(truth: Sequence[str], found: Sequence[str | None]) -> tuple[float, float]:
@@ -111,9 +143,11 @@ def clustered(
     step: timedelta,
     embedder: Embedder | None = None,
     shuffle: Random | None = None,
+    settings: Settings | None = None,
+    judge: Judge = likeness.SHIPPED,
 ) -> tuple[list[str | None], dict[str, str]]:
     """Event of each post as it lives in the end, and the names of events."""
-    settings = first_stage()
+    settings = settings or first_stage()
     reader, given = Reader(settings), dict[str, str | None]()
     with tempfile.TemporaryDirectory() as folder:
         engine = open_file(Path(folder) / "keqing.db")
@@ -128,7 +162,7 @@ def clustered(
             with begin(engine) as tx:
                 places = stories.fold(tx, f"{now}", read, now)
                 brands = settings.plan.brands
-                events = happenings.events(tx, reader, brands, read, places, now, known)
+                events = happenings.events(tx, reader, brands, read, places, now, known, judge)
             given |= dict(zip((one.post.id for one in batch), events, strict=True))
         with begin(engine) as tx:
             lives = {event: kept.living(tx, event) for event in set(given.values()) if event}

@@ -40,7 +40,7 @@ def planted(
     """
     random = Random(seed)
     brands = sorted(names)
-    said = [_daily(random, n, text, names[random.choice(brands)]) for n, text in enumerate(talk)]
+    said = [daily(random, n, text, names[random.choice(brands)]) for n, text in enumerate(talk)]
     book = tomllib.loads(FILE.read_text(encoding="utf-8"))
     for brand in brands:
         own = [one for one in book["happening"] if one["brand"] == brand and one["half"] in half]
@@ -53,9 +53,10 @@ def planted(
     return sorted(said, key=lambda one: (one.at, one.post.id))
 
 
-def _daily(random: Random, n: int, text: str, name: str) -> Labelled:
+def daily(random: Random, n: int, text: str, name: str) -> Labelled:
+    """A real text of some hour of the fortnight, with a brand's name before it."""
     at = START + timedelta(hours=random.uniform(0, 24 * DAYS))
-    return Labelled(_post(f"daily{n}", f"{name}，{text}", at), "")
+    return Labelled(post(f"daily{n}", f"{name}，{text}", at), "")
 
 
 def _told(
@@ -69,16 +70,16 @@ def _told(
         at, id_ = began + timedelta(hours=min(hour, 60)), f"{own}{n}"
         way = random.random() if before else 1.0
         if way < 0.12:  # the same words by another author
-            post = _post(id_, random.choice(before).text or "", at)
+            new = post(id_, random.choice(before).text or "", at)
         elif way < 0.27:
-            post = _repost(random, id_, random.choice(before), at)
+            new = repost(random, id_, random.choice(before), at)
         elif way < 0.37:  # an answer that says little
             words = f"{name}{random.choice(feel)}{random.choice(MARKS)}"
-            post = _post(id_, words, at, thread_id=random.choice(before).id)
+            new = post(id_, words, at, thread_id=random.choice(before).id)
         else:
-            post = _post(id_, _wording(random, happening, name, feel), at)
-            before.append(post)
-        yield Labelled(post, own)
+            new = post(id_, _wording(random, happening, name, feel), at)
+            before.append(new)
+        yield Labelled(new, own)
 
 
 def _wording(random: Random, happening: dict[str, Any], name: str, feel: Sequence[str]) -> str:
@@ -94,12 +95,14 @@ def _wording(random: Random, happening: dict[str, Any], name: str, feel: Sequenc
     return random.choice(("，", "。", " ", "！")).join(parts) + random.choice(MARKS)
 
 
-def _repost(random: Random, id_: str, origin: Post, at: datetime) -> Post:
+def repost(random: Random, id_: str, origin: Post, at: datetime) -> Post:
+    """A post passed on by another author, with little or nothing added."""
     words = f"{random.choice(PASSED_ON)}//@小鱼干{random.randint(1, 99)}:{origin.text}"
-    return _post(id_, words, at, kind=Kind.REPOST, repost_of=origin.id)
+    return post(id_, words, at, kind=Kind.REPOST, repost_of=origin.id)
 
 
-def _post(id_: str, text: str, at: datetime, **more: object) -> Post:
+def post(id_: str, text: str, at: datetime, **more: object) -> Post:
+    """A post on Weibo by an author of its own, first in its thread unless `more` says otherwise."""
     own = f"weibo:{id_}"
     return Post.model_validate(
         {"id": own, "platform": "weibo", "source": "weibo", "text": text, "run_id": "bench",

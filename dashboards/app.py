@@ -27,6 +27,7 @@ from dashboards.pages import (
     alive,
     audit,
     corrections,
+    event_links,
     events,
     health,
     incidents,
@@ -43,7 +44,9 @@ from keqing.logs import get_logger
 from keqing.settings import Settings
 from keqing.workflow.db import Engine
 
-PAGES = (alive, login, overview, mentions, events, posts, corrections, incidents, health, audit)
+PAGES = (
+    alive, login, overview, mentions, events, event_links, posts, corrections, incidents, health, audit,
+)  # fmt: skip
 log = get_logger(__name__)
 
 

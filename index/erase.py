@@ -18,7 +18,7 @@ from index.engine import open_index, publish
 from index.run import mentions_of
 from keqing.errors import UsageError
 from keqing.settings import Settings
-from keqing.workflow import authors, batches, corrections, events, spread, stories
+from keqing.workflow import authors, batches, corrections, event_sums, events, spread, stories
 from keqing.workflow.db import Engine, begin
 
 
@@ -58,6 +58,7 @@ def erase(
             with begin(engine) as tx:
                 corrections.forget(tx, ids)
                 events.forget_posts(tx, ids)
+                event_sums.forget_posts(tx, ids)
                 spread.forget_posts(tx, ids)
                 stories.forget_voices(tx, author, ids)
                 if author:

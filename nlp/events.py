@@ -1,9 +1,10 @@
 """Events (事件): which stories of a brand are about one happening, found as they come.
 
-In:  the stories of one batch with their terms, a transaction. Out: an event per story, written in that
-transaction. A story joins the event with the most similar of at most 5 stars, or the event of the
-thread it answers in, or opens one; it is never compared with all members, or 起火 would lead over
-消防 to 消防演习. An event is named by hash(brand, first story), so a replay gives the same ids.
+In:  the stories of one batch with their terms and vectors, a transaction. Out: an event per story, written in
+that transaction. A story joins the event that it is likeliest about (nlp.likeness), or the event of the thread
+it answers in, or opens one; then events that are one are merged. Where a story or an event has no vector,
+at most 5 stars stand for the event, and their words decide. An event is named by hash(brand, first
+story), and what staff said of events is obeyed when its time comes, so a replay gives the same ids.
 
 Source: Aslam et al. 2004, J. Graph Algorithms 8(1), star clustering; Petrović et al. 2010, NAACL,
 first story detection.
@@ -11,193 +12,284 @@ first story detection.
 
 from __future__ import annotations
 
-import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 
+from keqing.workflow import event_sums
 from keqing.workflow import events as kept
 from keqing.workflow.db import Tx
+from keqing.workflow.event_sums import Vector, unit
 from keqing.workflow.events import Event, Key, Member, Star
-from nlp.telling import cosine, name, normal, vector_cosine
+from nlp import likeness, linked
+from nlp.likeness import Judge
+from nlp.pool import ACTIVE_S, Numbers, Pool, Rows, Told, star_terms
+from nlp.stars import STARS, event_id, into
+from nlp.telling import cosine, name
 
-JOIN = 0.45  # least similarity to a star; .40 to .60 give the same within .02 (bench.events)
+JOIN = (
+    0.45  # least similarity of words to a star; .40 to .60 give the same within .02 (bench.events)
+)
 ANSWER = 0.3  # added for the event of the thread that a story answers in
+ODDS = 10.0  # logarithm of the odds that a whole point of words' similarity is worth
+THREAD = 2.0  # logarithm of the odds that an answer in the thread is worth beside vectors
 STAR = 0.53, 0.75  # a story between them is near enough to stand for its event and adds to it
-STARS = 5
-ACTIVE_S = 72 * 3600
+STAR_SURE = 1.0  # the same with vectors: its score
 SCORED_WITHIN_S = 30 * 86400  # older state is not looked at, whatever times posts claim
 MERGE, SPLIT = 0.6, 0.15
 SPLIT_FROM = 5  # stories that make a part an event of its own
-EMBEDDING = 0.5  # weight of the embedding's likeness where both stories have one
-UNRELATED = 0.5  # cosine that two texts of no common matter have in this embedder
-POSTINGS = 300  # newest stars looked up by one term: keeps a flood of stories linear
+MOST = 4000  # events of a brand that a batch is compared with, the last talked of
+ROUNDS = 5  # events that one event takes in at most in a batch
 
 
-@dataclass(frozen=True)
-class Told:
-    """A story of one brand in this batch, by its first post."""
-
-    brand: str
-    story: str
-    post_id: str
-    at_s: int
-    terms: Mapping[str, float]
-    threads: tuple[str, ...]  # its own thread first, then what it answers or repeats
-    vector: bytes | None = None  # int8 embedding, where there is an embedder
-
-    @property
-    def key(self) -> Key:
-        """Brand and story."""
-        return self.brand, self.story
-
-
-def cluster(tx: Tx, told: Sequence[Told], now_s: int) -> dict[Key, str]:
+def cluster(
+    tx: Tx, told: Sequence[Told], now_s: int, judge: Judge = likeness.SHIPPED
+) -> dict[Key, str]:
     """Events of the stories of a batch; call it once a batch, in the order of the batch log.
 
     The order inside the batch does not matter: stories are taken by time, then by name.
     """
     if not told:
         return {}
+    linked.obey(tx, {one.brand for one in told}, now_s)
     ordered = sorted(told, key=lambda one: (one.at_s, one.story, one.brand, one.post_id))
     seen = kept.of_stories(tx, {one.key for one in ordered})
-    places = _Places(tx, ordered, now_s)
+    places = _Places(tx, ordered, now_s, judge)
     for one in ordered:
         if one.key not in seen:
             seen[one.key] = places.take(one)
         places.pass_on(one, seen[one.key])
     places.write(tx, now_s)
-    renamed = _reshape(tx, places, now_s)
-    return {key: renamed.get(event, event) for key, event in seen.items()}
-
-
-def event_id(brand: str, first_story: str) -> str:
-    """Id of the event that a story opens."""
-    return hashlib.sha256(f"{brand}\0{first_story}".encode()).hexdigest()[:24]
-
-
-def similarity(one: Told | Star, star: Star) -> float:
-    """0..1: cosine of the terms, with the embeddings' where both have one."""
-    by_terms = cosine(one.terms, star.terms)
-    by_vector = vector_cosine(one.vector, star.vector)
-    if by_vector is None:
-        return by_terms
-    likeness = max(0.0, (by_vector - UNRELATED) / (1 - UNRELATED))
-    return (1 - EMBEDDING) * by_terms + EMBEDDING * likeness
+    renamed = places.merge(tx, now_s) | _reshape(tx, places, now_s)
+    return {key: _followed(renamed, event) for key, event in seen.items()}
 
 
 class _Places:
     """Active events of the batch's brands, and what the batch adds to them."""
 
-    def __init__(self, tx: Tx, told: Sequence[Told], now_s: int) -> None:
+    def __init__(self, tx: Tx, told: Sequence[Told], now_s: int, judge: Judge) -> None:
         first, last = told[0].at_s, told[-1].at_s
         brands = {one.brand for one in told}
         found = kept.active(tx, brands, first - ACTIVE_S, last + ACTIVE_S, now_s - SCORED_WITHIN_S)
-        self.events = {event.id: event for event in found}
+        self.judge = judge
+        self.apart = linked.apart(tx, brands)
+        self.pools = _pools(tx, brands, found)
         self.threads = kept.of_threads(tx, {(one.brand, t) for one in told for t in one.threads})
-        self.changed: dict[str, None] = {}
+        self.changed: dict[Key, None] = {}  # brand and event
         self.members: list[Member] = []
+        self.vectors: list[Vector] = []
         self.new_threads: dict[Key, str] = {}
-        self._postings: dict[Key, list[tuple[Event, Star]]] = {}
-        for event in found:
-            for star in event.stars:
-                self._post(event, star)
 
     def take(self, one: Told) -> str:
         """The event that a new story joins or opens."""
-        event, star, alike = self._nearest(one)
-        if event is None or star is None:
-            star = Star(one.story, one.post_id, dict(one.terms), one.vector)
+        pool = self.pools[one.brand]
+        row, star, alike, near = self._nearest(pool, one)
+        if row is None:
+            star = _star(one, 1)
             event = Event(
                 event_id(one.brand, one.story), one.brand, name([one.terms]), one.story,
                 one.at_s, one.at_s, 0, [star],
             )  # fmt: skip
-            self.events[event.id] = event
-            self._post(event, star)
+            pool.open(event, one)
         else:
+            event = pool.events[row]
             star.joined += 1
-            self._maybe_star(event, one, alike)
-        event.stories += 1
+            pool.join(row, one)
+            if near and len(event.stars) < STARS:
+                event.stars.append(_star(one, 0))
+                pool.starred(row)
         self.members.append(Member(one.brand, one.story, event.id, star.story, round(alike, 4)))
+        if one.vector is not None:
+            self.vectors.append(Vector(one.brand, one.story, one.post_id, one.vector))
         return event.id
 
     def pass_on(self, one: Told, event_id_: str) -> None:
         """Note when the event was talked of, and that the thread is its."""
-        if event := self.events.get(event_id_):
-            event.first_at_s = min(event.first_at_s, one.at_s)
-            event.last_at_s = max(event.last_at_s, one.at_s)
-            self.changed[event.id] = None
+        pool = self.pools[one.brand]
+        if (row := pool.row_of.get(event_id_)) is not None:
+            pool.heard(row, one.at_s)
+            self.changed[one.brand, event_id_] = None
         for thread in one.threads[:1]:
             key = one.brand, thread
             if key not in self.threads:
                 self.threads[key] = self.new_threads[key] = event_id_
 
     def write(self, tx: Tx, now_s: int) -> None:
-        """Write what changed."""
-        changed = [self.events[id_] for id_ in self.changed]
-        for event in changed:
-            event.name = name(star.terms for star in event.stars)
-        kept.save(tx, changed, now_s)
+        """Write what the batch adds."""
+        for event in self.events():
+            if not event.named:
+                event.name = name(star.terms for star in event.stars)
+        self.save(tx, self.changed, now_s)
         kept.add_members(tx, self.members, self.new_threads)
+        event_sums.add_vectors(tx, self.vectors, now_s, SCORED_WITHIN_S)
 
-    def _nearest(self, one: Told) -> tuple[Event | None, Star | None, float]:
-        """The event to join: most similar star, else the thread's event; None to open one."""
+    def events(self) -> list[Event]:
+        """Events that the batch changed and that live."""
+        found = [self._place(key) for key in self.changed]
+        return [pool.events[row] for pool, row in found if pool.alive[row]]
+
+    def save(self, tx: Tx, keys: Iterable[Key], now_s: int) -> None:
+        """Write events with their numbers."""
+        found = [(self._place(key), key[0]) for key in keys]
+        living = [(pool, row) for (pool, row), _ in found if pool.alive[row]]
+        kept.save(tx, [pool.events[row] for pool, row in living], now_s)
+        event_sums.save(
+            tx,
+            {pool.events[row].id: pool.sum(row) for pool, row in living},
+            {brand: self.pools[brand].usual() for brand in sorted({b for _, b in found})},
+        )
+
+    def is_of_words(self, event: Event) -> bool:
+        """Whether an event of several stories has no vector."""
+        pool, row = self._place((event.brand, event.id))
+        return event.stories > 1 and not pool.told(np.array([row]))[0]
+
+    def merge(self, tx: Tx, now_s: int) -> dict[str, str]:
+        """Merge events that are one by their vectors; gives old id → new id."""
+        renamed: dict[str, str] = {}
+        grown: dict[Key, None] = {}
+        for brand, id_ in sorted(self.changed):
+            pool = self.pools[brand]
+            row = pool.row_of[id_]
+            for _ in range(ROUNDS):
+                other = self._other_half(pool, row)
+                if other is None:
+                    break
+                elder, younger = sorted((row, other), key=lambda n: _seniority(pool.events[n]))
+                self._merge(tx, pool, elder, younger, now_s)
+                renamed[pool.events[younger].id] = pool.events[elder].id
+                grown[brand, pool.events[elder].id] = None
+                row = elder
+        self.save(tx, grown, now_s)
+        return renamed
+
+    def are_apart(self, one: str, other: str) -> bool:
+        """Whether staff parted these events."""
+        return frozenset((one, other)) in self.apart
+
+    def now_one(self, elder: str, younger: str) -> None:
+        """What may not join the younger event may not join the elder one either."""
+        self.apart = {
+            frozenset(elder if id_ == younger else id_ for id_ in pair) for pair in self.apart
+        }
+
+    def _other_half(self, pool: Pool, row: int) -> int | None:
+        if not pool.alive[row] or pool.stories(row) < 2:
+            return None
+        rows = pool.active(pool.events[row].last_at_s)
+        rows = rows[pool.told(rows) & (rows != row)]
+        if not len(rows) or not pool.told(np.array([row]))[0]:
+            return None
+        scores = self.judge.merge(pool, row, rows)
+        for at, other in enumerate(rows):
+            if self.apart and self.are_apart(pool.events[row].id, pool.events[other].id):
+                scores[at] = 0.0
+        best = int(np.argmax(scores))
+        return int(rows[best]) if scores[best] > 0 else None
+
+    def _merge(self, tx: Tx, pool: Pool, elder: int, younger: int, now_s: int) -> None:
+        into(tx, pool.events[elder], pool.events[younger], now_s)
+        self.now_one(pool.events[elder].id, pool.events[younger].id)
+        pool.absorb(elder, younger)
+
+    def _place(self, key: Key) -> tuple[Pool, int]:
+        pool = self.pools[key[0]]
+        return pool, pool.row_of[key[1]]
+
+    def _nearest(self, pool: Pool, one: Told) -> tuple[int | None, Star, float, bool]:
+        """Row to join, its star, how alike, whether the story can stand for it; None to open one."""
+        rows = pool.active(one.at_s)
         answered = {self.threads.get((one.brand, thread), "") for thread in one.threads}
-        best: tuple[float, int, str] = (JOIN, 0, "")
-        found: tuple[Event | None, Star | None, float] = (None, None, 0.0)
-        for event, star in self._candidates(one):
-            alike = similarity(one, star)
-            rank = alike + (ANSWER if event.id in answered else 0.0), -event.first_at_s, event.id
-            if rank > best:
-                best, found = rank, (event, star, alike)
-        if found[0] is not None:
-            return found
+        best: tuple[float, int, int] | None = None
+        for scored, score in self._scored(pool, one, rows, answered):
+            at = int(np.argmax(score)) if len(score) else -1
+            if at >= 0 and score[at] > 0 and (best is None or score[at] > best[0]):
+                best = float(score[at]), -int(scored[at]), int(scored[at])
+        if best is not None:
+            row = best[2]
+            star, alike = _nearest_star(one, pool.events[row].stars)
+            low, high = STAR
+            sure = best[0] >= STAR_SURE if one.vector is not None else alike >= low
+            return row, star, max(alike, 0.0001), sure and alike < high
         for thread in one.threads:
-            event_ = self.events.get(self.threads.get((one.brand, thread), ""))
-            if event_ is not None and _active(event_, one):
-                return event_, event_.stars[0], 0.0
-        return None, None, 0.0
+            row_ = pool.row_of.get(self.threads.get((one.brand, thread), ""))
+            if row_ is not None and row_ in rows:
+                return row_, pool.events[row_].stars[0], 0.0, False
+        return None, _star(one, 1), 0.0, False
 
-    def _candidates(self, one: Told) -> Iterable[tuple[Event, Star]]:
-        found: dict[int, tuple[Event, Star]] = {}
-        for term in one.terms:
-            for event, star in self._postings.get((one.brand, term), ()):
-                if _active(event, one):
-                    found[id(star)] = event, star
-        return found.values()
-
-    def _maybe_star(self, event: Event, one: Told, alike: float) -> None:
-        low, high = STAR
-        if len(event.stars) < STARS and low <= alike < high:
-            star = Star(one.story, one.post_id, dict(one.terms), one.vector, 0)
-            event.stars.append(star)
-            self._post(event, star)
-
-    def _post(self, event: Event, star: Star) -> None:
-        for term in star.terms:
-            held = self._postings.setdefault((event.brand, term), [])
-            held.append((event, star))
-            if len(held) > POSTINGS:
-                del held[0]
+    def _scored(
+        self, pool: Pool, one: Told, rows: Rows, answered: set[str]
+    ) -> Iterable[tuple[Rows, Numbers]]:
+        """Scores by vectors of events that have some, by words of the others; above 0 is yes."""
+        threads = {pool.row_of.get(id_, -1) for id_ in answered}
+        told = pool.told(rows)
+        if one.vector is not None and told.any():
+            mine = rows[told]
+            score = self.judge.join(pool, one, unit(one.vector), mine)
+            yield mine, score + THREAD * np.isin(mine, list(threads))
+            rows = rows[~told]
+        words = pool.terms_alike(one.terms, rows) > 0
+        mine = rows[words]
+        alike = np.array([_nearest_star(one, pool.events[row].stars)[1] for row in mine])
+        yield mine, ODDS * (alike + ANSWER * np.isin(mine, list(threads)) - JOIN)
 
 
-def _active(event: Event, one: Told) -> bool:
-    return event.first_at_s - ACTIVE_S <= one.at_s <= event.last_at_s + ACTIVE_S
+def _pools(tx: Tx, brands: set[str], found: Sequence[Event]) -> dict[str, Pool]:
+    of_brand: dict[str, list[Event]] = defaultdict(list)
+    for event in found:
+        of_brand[event.brand].append(event)
+    usual = event_sums.standings(tx, brands)
+    pools: dict[str, Pool] = {}
+    for brand in brands:
+        newest = sorted(of_brand[brand], key=lambda event: (event.last_at_s, event.id))[-MOST:]
+        newest.sort(key=_seniority)
+        sums = event_sums.sums(tx, {event.id for event in newest})
+        pools[brand] = Pool(newest, sums, usual.get(brand))
+    return pools
+
+
+def _seniority(event: Event) -> tuple[int, str]:
+    return event.first_at_s, event.id
+
+
+def _followed(renamed: Mapping[str, str], event: str) -> str:
+    while event in renamed:
+        event = renamed[event]
+    return event
+
+
+def _star(one: Told, joined: int) -> Star:
+    return Star(one.story, one.post_id, dict(one.terms), one.vector, joined)
+
+
+def _nearest_star(one: Told, stars: Sequence[Star]) -> tuple[Star, float]:
+    """The star whose words are most alike, the first of equal ones; an event may have lost all."""
+    best, most = Star("", "", {}), -1.0
+    for star in stars:
+        alike = cosine(one.terms, star.terms)
+        if alike > most:
+            best, most = star, alike
+    return best, max(most, 0.0)
 
 
 def _reshape(tx: Tx, places: _Places, now_s: int) -> dict[str, str]:
-    """Merge what looked alike at two ticks, split what drifted apart; gives old id → new id."""
-    changed = [places.events[id_] for id_ in places.changed if places.events[id_].stories > 1]
+    """Of events of words alone: merge what looked alike at two ticks, split what drifted apart."""
+    changed = [event for event in places.events() if places.is_of_words(event)]
+    whole = linked.together(tx, {event.brand for event in changed})
     for event in changed:
-        _split(tx, event, now_s)
-    pairs = set(_alike(changed))
+        if event.id not in whole:
+            _split(tx, event, now_s)
+    pairs = {pair for pair in _alike(changed) if not places.are_apart(*pair)}
     before = kept.likeness(tx, {elder for elder, _ in pairs})
+    held = {event.id: event for event in changed}
     renamed: dict[str, str] = {}
     for elder, younger in sorted(pairs & before):
         if elder not in renamed and younger not in renamed:
-            _merge(tx, places.events[elder], places.events[younger], now_s)
+            into(tx, held[elder], held[younger], now_s)
+            places.now_one(elder, younger)
+            kept.save(tx, [held[elder]], now_s)
             renamed[younger] = elder
     kept.set_likeness(tx, {event.id for event in changed}, pairs - before)
     return renamed
@@ -208,40 +300,23 @@ def _alike(events: Sequence[Event]) -> Iterable[tuple[str, str]]:
     ordered = sorted(events, key=lambda event: (event.brand, event.first_at_s, event.id))
     for _, group in groupby(ordered, key=lambda event: event.brand):
         same_brand = list(group)
-        columns = {t: n for n, t in enumerate({t: 0 for e in same_brand for t in _sum(e)})}
+        terms = [star_terms(event.stars) for event in same_brand]
+        columns = {t: n for n, t in enumerate({t: 0 for one in terms for t in one})}
         table = np.zeros((len(same_brand), len(columns)))
-        for n, event in enumerate(same_brand):
-            for term, weight in _sum(event).items():
+        for n, one in enumerate(terms):
+            for term, weight in one.items():
                 table[n, columns[term]] = weight
         close = np.triu(np.round(table @ table.T, 6) >= MERGE, 1)
-        for one, other in np.argwhere(close):
-            elder, younger = same_brand[one], same_brand[other]
+        for first, second in np.argwhere(close):
+            elder, younger = same_brand[first], same_brand[second]
             if younger.first_at_s <= elder.last_at_s + ACTIVE_S:
                 yield elder.id, younger.id
-
-
-def _sum(event: Event) -> dict[str, float]:
-    total: dict[str, float] = {}
-    for star in event.stars:
-        for term, weight in star.terms.items():
-            total[term] = total.get(term, 0.0) + weight
-    return normal(total)
-
-
-def _merge(tx: Tx, elder: Event, younger: Event, now_s: int) -> None:
-    kept.merge(tx, elder.id, younger.id, now_s)
-    elder.stories += younger.stories
-    elder.last_at_s = max(elder.last_at_s, younger.last_at_s)
-    both = sorted([*elder.stars[1:], *younger.stars], key=lambda star: (-star.joined, star.story))
-    elder.stars = [elder.stars[0], *both[: STARS - 1]]
-    elder.name = name(star.terms for star in elder.stars)
-    kept.save(tx, [elder], now_s)
 
 
 def _split(tx: Tx, event: Event, now_s: int) -> None:
     """Let a star go, with the stories that joined by it, when it is far from the first one."""
     for star in list(event.stars[1:]):
-        if star.joined < SPLIT_FROM or similarity(star, event.stars[0]) >= SPLIT:
+        if star.joined < SPLIT_FROM or cosine(star.terms, event.stars[0].terms) >= SPLIT:
             continue
         part = Event(
             event_id(event.brand, star.story), event.brand, name([star.terms]), star.story,

@@ -15,7 +15,10 @@ from keqing.settings import Brand
 from keqing.workflow import spread
 from keqing.workflow.db import Tx
 from keqing.workflow.spread import Sighting
-from nlp.events import Told, cluster
+from nlp import likeness
+from nlp.events import cluster
+from nlp.likeness import Judge
+from nlp.pool import Told
 from nlp.stories import Place
 from nlp.telling import Rarity, rarity, terms
 from nlp.text import flat
@@ -33,12 +36,13 @@ def events(
     places: Sequence[Place],
     now: datetime,
     vectors: Vectors | None = None,
+    judge: Judge = likeness.SHIPPED,
 ) -> list[str | None]:
     """Events of the posts of one batch; call it once a batch, after their stories are known."""
     subjects = [subject(said, brands) for _, said in read]
     rare = rarity(reader.model.idf)
     told = list(_told(read, places, subjects, brands, rare, vectors or {}))
-    found = cluster(tx, told, int(now.timestamp()))
+    found = cluster(tx, told, int(now.timestamp()), judge)
     spread.add(tx, list(_sightings(read, places, subjects)))
     return [
         found.get((brand, place.story)) if brand else None
@@ -95,4 +99,5 @@ def _told(
         yield Told(
             brand, place.story, post.id, int(at.timestamp()),
             terms(said, brand, names[brand], rare), threads(post), vectors.get(post.id),
+            said.p[0],
         )  # fmt: skip

@@ -1,12 +1,14 @@
 """事件: what is being talked of, as happenings instead of posts; one happening with its way and posts.
 
 In:  a Question, or an event's id. Out: Rows of events; an event with its way over platforms, the
-posts that stand for it, its worst posts, its words, and what it was merged with or split from.
+posts that stand for it, its worst posts, its words, and what it was merged with or split from. What staff say
+of it is event_links' work.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -26,11 +28,14 @@ from dashboards.render import in_lang, lang_of, page, twin
 from dashboards.shares import Bar, bars
 from dashboards.site import Site, site_of
 from index.query import Window
-from keqing.workflow import events, spread
+from keqing.untrusted import clean
+from keqing.workflow import event_links, events, spread
 from keqing.workflow.accounts import Role
-from keqing.workflow.db import read
+from keqing.workflow.db import Tx, read
 
 WORST, WORDS = 5, 8
+OTHERS, STORIES, CHANGES = 30, 40, 12  # offered to merge with, to take out; shown of its past
+EXCERPT = 60
 BACKGROUND = timedelta(days=14)
 AFTER = timedelta(hours=1)  # of the last post: counts go up to then
 router = APIRouter()
@@ -47,10 +52,21 @@ class Listed:
 
 @dataclass(frozen=True)
 class Change:
-    """The event took `other` over (merge), or `other` was split from it, or it from `other`."""
+    """The event took `other` over (merge), or `other` was split from it, or it from `other`; `by` staff."""
 
-    kind: str  # merged, split_off, split_from
+    kind: str  # merged, split_off, split_from, renamed
     other: str
+    at: datetime
+    by: str = ""  # "" = found by itself
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An event that this one may be the same as, or a story that may be taken out of it."""
+
+    id: str
+    words: str
     at: datetime
 
 
@@ -63,6 +79,9 @@ class Event:
     worst: tuple[Card, ...]
     words: tuple[Bar, ...]
     changes: tuple[Change, ...]
+    named: bool  # by staff
+    others: tuple[Choice, ...]  # what may be said of it by this visitor: nothing by a viewer
+    stories: tuple[Choice, ...]
 
 
 def listed(site: Site, asked: Question, visitor: Visitor) -> Listed:
@@ -84,7 +103,8 @@ def answer(site: Site, visitor: Visitor, event: events.Event) -> Event:
     with read(site.engine) as tx:
         ids = events.aliases(tx, event.id)
         way = spread.of_events(tx, [event.id]).get(event.id, [])
-        past = events.history(tx, event.id)
+        past = _past(tx, event.id, ids)
+        beside = events.beside(tx, event, OTHERS) if visitor.user.may(Role.ANALYST) else []
     start = min([event.first_at_s, *(one.first_at_s for one in way)])
     window = Window(
         datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(event.last_at_s, UTC) + AFTER
@@ -98,7 +118,10 @@ def answer(site: Site, visitor: Visitor, event: events.Event) -> Event:
         stars=tuple(stars),
         worst=tuple(card_of(hit, site, Filters()) for hit in worst if hit.id not in found)[:WORST],
         words=_words(site, row, window),
-        changes=tuple(_change(event.id, one) for one in past),
+        changes=tuple(past[-CHANGES:]),
+        named=event.named,
+        others=tuple(Choice(one.id, clean(one.name), _moment(one.last_at_s)) for one in beside),
+        stories=_stories(site, event, ids, window) if visitor.user.may(Role.ANALYST) else (),
     )
 
 
@@ -123,21 +146,26 @@ def show_list(request: Request, visitor: Viewer) -> Response:
 def as_json(request: Request, visitor: Viewer, id: str) -> Response:
     """The event's numbers."""
     site = site_of(request)
-    return twin(answer(site, visitor, _seen(site, visitor, id)))
+    return twin(answer(site, visitor, seen(site, visitor, id)))
 
 
 @router.get("/events/{id}")
 def show(request: Request, visitor: Viewer, id: str) -> Response:
     """One event; an id that it had before a merge leads to it."""
     site = site_of(request)
-    event = _seen(site, visitor, id)
+    event = seen(site, visitor, id)
     if event.id != id:
         return RedirectResponse(in_lang(f"/events/{event.id}", lang_of(request)), 303)
     view = answer(site, visitor, event)
-    return page(request, "event.html", frame=frame_of(site, visitor), view=view)
+    return page(request, "event.html", frame=frame_of(site, visitor), view=view, refused="")
 
 
-def _seen(site: Site, visitor: Visitor, id_: str) -> events.Event:
+def seen(site: Site, visitor: Visitor, id_: str) -> events.Event:
+    """An event that the visitor may see, under an id that it has or had.
+
+    Raises:
+        HTTPException: 404, there is none, or it is of another's brand.
+    """
     with read(site.engine) as tx:
         event = happenings.find(tx, id_)
     scope = scope_of(visitor.user)
@@ -154,10 +182,37 @@ def _words(site: Site, row: Row, window: Window) -> tuple[Bar, ...]:
     return bars((k.word, k.count, links.url("/mentions", q=f'"{k.word}"')) for k in ranked)
 
 
-def _change(id_: str, one: events.Change) -> Change:
-    at = datetime.fromtimestamp(one.at_s, UTC)
+def _past(tx: Tx, id_: str, ids: Sequence[str]) -> list[Change]:
+    """What happened to an event, oldest first; what staff did with who did it."""
+    said = event_links.of_event(tx, ids)
+    who = {(one.link.kind, one.event, one.other): one.link.by for one in said}
+    found = [
+        Change(*_seen_from(id_, one), _moment(one.at_s), who.get((one.kind, one.event, one.other), ""))
+        for one in events.history(tx, id_)
+    ]  # fmt: skip
+    names = [
+        Change("renamed", "", one.link.at, one.link.by, clean(one.link.name))
+        for one in said if one.link.kind == event_links.RENAME
+    ]  # fmt: skip
+    return sorted(found + names, key=lambda change: change.at)
+
+
+def _seen_from(id_: str, one: events.Change) -> tuple[str, str]:
     if one.kind == "merge":
-        return Change("merged", one.other, at)
-    return Change(
-        *(("split_off", one.other) if one.event == id_ else ("split_from", one.event)), at
-    )
+        return "merged", one.other
+    return ("split_off", one.other) if one.event == id_ else ("split_from", one.event)
+
+
+def _stories(
+    site: Site, event: events.Event, ids: Sequence[str], window: Window
+) -> tuple[Choice, ...]:
+    """Stories that may be taken out, newest first: all but the one that names the event."""
+    hits = site.index.search(about_event(ids), window, size=STORIES, fold=True).hits
+    return tuple(
+        Choice(hit.story, clean(hit.title or hit.text or "")[:EXCERPT], hit.published_at)
+        for hit in hits if hit.story != event.first_story
+    )  # fmt: skip
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -22,7 +22,7 @@ from index.run import load
 from keqing.errors import UsageError
 from keqing.landing import Landing
 from keqing.settings import IndexSettings, Settings
-from keqing.workflow import batches, corrections
+from keqing.workflow import batches, corrections, event_links
 from keqing.workflow.batches import LoggedBatch
 from keqing.workflow.db import Engine, begin, open_file, read
 from nlp.run import ScoreReport, score_batch
@@ -71,10 +71,11 @@ def replay(
     _beside(settings, into)
     with read(engine) as tx:
         log = [batch for batch in batches.logged(tx) if day is None or _day(batch) <= day]
-        by_staff = corrections.every(tx)
+        by_staff, of_events = corrections.every(tx), event_links.every(tx)
     own = open_file(again.var / "keqing.db")
     with begin(own) as tx:
         corrections.add(tx, by_staff)
+        event_links.add(tx, of_events)
     posts = _score(again, own, log)
     load(again, own, now)
     compared = [batch for batch in log if day is None or _day(batch) == day]

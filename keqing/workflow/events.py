@@ -84,7 +84,14 @@ HISTORY = Table(
     Column("other", String(32), nullable=False, index=True),
     Column("at_s", BigInteger, nullable=False),
 )
+NAMES = Table(  # names that staff gave; without one an event is called by its words
+    "nlp_event_names",
+    METADATA,
+    Column("event", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+)
 AT_ONCE = 500
+BESIDE_S = 7 * 86400  # between events that may be one
 Key = tuple[str, str]  # brand, story or thread
 
 
@@ -111,6 +118,7 @@ class Event:
     last_at_s: int
     stories: int = 0
     stars: list[Star] = field(default_factory=list)
+    named: bool = False  # by staff: its words change its name no more
 
 
 @dataclass(frozen=True)
@@ -155,6 +163,7 @@ def active(
             terms = json.loads(row.terms)
             star = Star(row.story, row.post_id, terms, row.vector, row.joined)
             found[row.event].stars.append(star)
+    _called(tx, found)
     for event in found.values():  # the first story's star leads: others are split from it
         event.stars.sort(key=lambda star: (star.story != event.first_story, star.story))
     return list(found.values())
@@ -225,6 +234,9 @@ def merge(tx: Tx, elder: str, younger: str, at_s: int) -> None:
         tx.execute(update(table).where(table.c.event == younger).values(event=elder))
     tx.execute(delete(STARS).where(STARS.c.event == younger))
     tx.execute(delete(EVENTS).where(EVENTS.c.id == younger))
+    if _name_of(tx, elder) is None:
+        tx.execute(update(NAMES).where(NAMES.c.event == younger).values(event=elder))
+    tx.execute(delete(NAMES).where(NAMES.c.event == younger))
     tx.execute(HISTORY.insert().values(kind="merge", event=elder, other=younger, at_s=at_s))
 
 
@@ -236,6 +248,31 @@ def split(tx: Tx, event: str, star: str, other: str, at_s: int) -> int:
     ).rowcount
     tx.execute(HISTORY.insert().values(kind="split", event=event, other=other, at_s=at_s))
     return int(moved)
+
+
+def part(
+    tx: Tx, brand: str, stories: Collection[str], event: str, other: str, star: str, at_s: int
+) -> None:
+    """Move named stories, and the threads that they began, from one event to another."""
+    for some in _parts(sorted(stories)):
+        mine = (MEMBERS.c.brand == brand) & MEMBERS.c.story.in_(some)
+        tx.execute(update(MEMBERS).where(mine).values(event=other, star=star))
+        begun = (THREADS.c.brand == brand) & THREADS.c.thread.in_(some)
+        tx.execute(update(THREADS).where(begun).values(event=other))
+    tx.execute(HISTORY.insert().values(kind="split", event=event, other=other, at_s=at_s))
+
+
+def call(tx: Tx, event: str, name: str) -> None:
+    """Give an event staff's name; an empty one takes it away."""
+    tx.execute(delete(NAMES).where(NAMES.c.event == event))
+    if name:
+        tx.execute(NAMES.insert().values(event=event, name=name))
+
+
+def members(tx: Tx, event: str) -> list[Member]:
+    """Stories of an event, in the order of their names."""
+    rows = tx.execute(select(MEMBERS).where(MEMBERS.c.event == event).order_by(MEMBERS.c.story))
+    return [Member(row.brand, row.story, row.event, row.star, row.similarity) for row in rows]
 
 
 def forget_posts(tx: Tx, post_ids: Collection[str]) -> int:
@@ -274,6 +311,17 @@ def aliases(tx: Tx, event: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _name_of(tx: Tx, event: str) -> str | None:
+    return tx.execute(select(NAMES.c.name).where(NAMES.c.event == event)).scalar()
+
+
+def _called(tx: Tx, found: Mapping[str, Event]) -> None:
+    """Staff's names in the place of those by words."""
+    for part_ in _parts(list(found)):
+        for row in tx.execute(select(NAMES).where(NAMES.c.event.in_(part_))):
+            found[row.event].name, found[row.event].named = row.name, True
+
+
 def _lives(tx: Tx, event: str) -> bool:
     return tx.execute(select(EVENTS.c.id).where(EVENTS.c.id == event)).first() is not None
 
@@ -291,7 +339,30 @@ def get(tx: Tx, ids: Collection[str]) -> dict[str, Event]:
         for row in tx.execute(select(STARS).where(STARS.c.event.in_(part)).order_by(*order)):
             star = Star(row.story, row.post_id, json.loads(row.terms), row.vector, row.joined)
             found[row.event].stars.append(star)
+    _called(tx, found)
     return found
+
+
+def beside(tx: Tx, event: Event, most: int) -> list[Event]:
+    """Events of the same brand and days, those of most stories first, without stars."""
+    near = (
+        (EVENTS.c.brand == event.brand)
+        & (EVENTS.c.id != event.id)
+        & (EVENTS.c.first_at_s <= event.last_at_s + BESIDE_S)
+        & (EVENTS.c.last_at_s >= event.first_at_s - BESIDE_S)
+    )
+    rows = tx.execute(
+        select(EVENTS).where(near).order_by(EVENTS.c.stories.desc(), EVENTS.c.id).limit(most)
+    )
+    found = {
+        row.id: Event(
+            row.id, row.brand, row.name, row.first_story,
+            row.first_at_s, row.last_at_s, row.stories,
+        )
+        for row in rows
+    }  # fmt: skip
+    _called(tx, found)
+    return list(found.values())
 
 
 def _looked_up(tx: Tx, table: Table, name: str, keys: Collection[Key]) -> dict[Key, str]:

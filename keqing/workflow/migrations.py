@@ -127,6 +127,12 @@ def _story_platforms(tx: Tx) -> None:
     whole().tables["nlp_story_platforms"].create(tx, checkfirst=True)
 
 
+def _event_links(tx: Tx) -> None:
+    """What events are compared by, and what staff said of them; events from before go by words."""
+    for name in ("sums", "brands", "vectors", "links", "obeyed", "names"):
+        whole().tables[f"nlp_event_{name}"].create(tx, checkfirst=True)
+
+
 def _seconds(stored: str) -> int:
     return int(datetime.fromisoformat(stored).replace(tzinfo=UTC).timestamp())
 
@@ -135,4 +141,5 @@ STEPS = (
     Step(1, "story times are Unix seconds", _story_seconds),
     Step(2, "every table up to corrections", _missing_tables),
     Step(3, "where stories were seen", _story_platforms),
+    Step(4, "sums of events, and what staff said of them", _event_links),
 )

@@ -7,11 +7,11 @@ model's own values beside in `corrected`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keqing.records import BrandHit, Corrected, Mention, Polarity, Rejection, SeverityHit
-from keqing.workflow import corrections
+from keqing.workflow import corrections, event_links
 from keqing.workflow.corrections import NONE, Correction
 from keqing.workflow.db import Engine, read
 
@@ -23,7 +23,18 @@ def shown(engine: Engine, mentions: Sequence[Mention]) -> list[Mention]:
     """What readers see of these Mentions."""
     with read(engine) as tx:
         rows = corrections.of_posts(tx, {mention.post.id for mention in mentions})
-    return [laid_over(one, rows[one.post.id]) if one.post.id in rows else one for one in mentions]
+        parted = event_links.parted(tx)
+    corrected = [
+        laid_over(one, rows[one.post.id]) if one.post.id in rows else one for one in mentions
+    ]
+    return [_parted(one, parted) for one in corrected]
+
+
+def _parted(mention: Mention, parted: Mapping[str, str]) -> Mention:
+    """The event of a story that staff took out of the one that it was scored into."""
+    if mention.event is None or mention.story not in parted:
+        return mention
+    return mention.model_copy(update={"event": parted[mention.story]})
 
 
 def laid_over(mention: Mention, rows: Sequence[Correction]) -> Mention:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 
 from bench.events import b_cubed, city, clustered
@@ -16,7 +17,8 @@ from keqing.workflow import db
 from keqing.workflow import events as kept
 from keqing.workflow.db import Engine
 from nlp import happenings, stories
-from nlp.events import Told, cluster, event_id
+from nlp.events import cluster, event_id
+from nlp.pool import Told
 from nlp.telling import cosine, name, normal, vector_cosine
 from nlp.understand import Reader
 
@@ -199,8 +201,9 @@ def _told(story: str, terms: dict[str, float], minute: int) -> Told:
 
 
 def test_embeddings_join_what_shares_few_words(engine: Engine) -> None:
-    """With vectors of both, half of the likeness is theirs; without, the words decide alone."""
-    vector = bytes([100, 3, 5, 7])
+    """With vectors of both, they decide; without, the words decide alone."""
+    draw = np.random.default_rng(1).normal(size=512)
+    vector = np.round(draw / np.abs(draw).max() * 127).astype(np.int8).tobytes()
     far, near = normal({"店": 1.0, "乙": 1.6}), normal({"店": 1.0, "甲": 1.6})
     with db.begin(engine) as tx:
         for brand, held in (("plain", None), ("embedded", vector)):
