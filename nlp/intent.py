@@ -20,12 +20,17 @@ from nlp.rules import Signs, fits
 
 PRIORITY = ("广告", "投诉", "谣言转述", "求助", "咨询", "建议", "表扬", "意见")
 OUTRIGHT = 2.0
-COMPLAINT = 0.7
+COMPLAINT = 0.6
 DEFECT = -2.0
 ANSWERED_FOR = frozenset({"承诺", "尊重", "物流", "售后", "安全", "隐私", "门店", "实用"})
 _RHETORIC = re.compile(
     r"难道|凭什么|不[^，,。！!？?]{1,3}吗|还有[^，,。！!？?]{1,4}吗|认真的|好意思|良心|死了吗|谁(?:还|不)|能不能对|"
     r"怎么(?:会|可能|不去)|的吗[？?].{0,6}$|放屁|也叫|是不是觉得|还有比"
+)
+
+
+_SPOKEN = re.compile(
+    r"[我咱俺你您]|自己|[!！~]|\[[^\]]{1,6}\]|[\U0001F300-\U0001FAFF]|[啊呀呢啦哈嘿]"
 )
 
 
@@ -79,12 +84,18 @@ def _found(
     found["投诉"] = not mood.praises and _complains(signs, said, mood, held)
     found["咨询"] = found["咨询"] and _really_asks(said, found["投诉"])
     found["求助"] = found["求助"] and not (mood.praises and "表扬" in said)  # 感谢…帮我找回
-    found["谣言转述"] = _passes_on(said, mood.blames or "severity" in signs.found)
+    grave = mood.blames or "severity" in signs.found or weight < 0
+    found["谣言转述"] = _passes_on(said, grave)
     found["表扬"] = mood.praises and ("表扬" in said or weight > 0)
     if not any(found.values()) and "意见" not in said:  # the mood alone
-        found["表扬"] = mood.praises and mood.named
+        found["表扬"] = mood.praises and mood.named and (weight > 0 or bool(held) or _lived(signs))
         found["意见"] = mood.blames and (mood.named or bool(held) or bool(signs.own_opinions))
     return found | ({"意见": True} if "意见" in said or mood.compared else {})
+
+
+def _lived(signs: Signs) -> bool:
+    """Whether somebody speaks of oneself or feels aloud; an announcement does neither."""
+    return bool(_SPOKEN.search(signs.text))
 
 
 def _really_asks(said: dict[str, float], complains: bool) -> bool:
