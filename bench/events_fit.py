@@ -1,4 +1,4 @@
-"""Fit what nlp.likeness weighs: `python -m bench.events_fit [--cache DIR]`.
+"""Fit what nlp.likeness weighs: `python -m bench.events_fit [--cache DIR] [--mean]`.
 
 In:  half "a" of the planted happenings and of those told post by post, among real texts; the demo city. Out: the
 weights, as nlp/likeness.py has them. Fitted in rounds: the posts are clustered with the weights so far,
@@ -11,20 +11,24 @@ Source: Ross et al. 2011, AISTATS, learning from one's own decisions.
 from __future__ import annotations
 
 import argparse
+import csv
+import gzip
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from bench.events import Remembering, among_real_texts, among_told, b_cubed, city, clustered
 from bench.events_city import Labelled
-from bench.stories import first_stage
+from bench.stories import SHARED, first_stage
 from keqing.settings import Settings
+from nlp.embed import Embedder
 from nlp.likeness import JOIN, MERGE, Judge
-from nlp.pool import Floats, Numbers, Pool, Rows, Told
+from nlp.pool import MEAN, Floats, Numbers, Pool, Rows, Told
 
 ROUNDS = 3
 FIRST = Judge(  # by hand, from looking at cosines: the round that all begins with
@@ -35,11 +39,10 @@ FIRST = Judge(  # by hand, from looking at cosines: the round that all begins wi
 )
 STRANGERS = 0.3  # share of the decisions between two posts of daily talk that is learned from
 DECIDED = 0.5  # an event with fewer posts of one happening among its stars is nobody's
-GENEROUS = (
-    1.7,
-    1.1,
-)  # added to the biases, chosen on "a": single decisions know nothing of later merges
+# Added to the biases, chosen on "a": single decisions know nothing of later merges.
+GENEROUS = 1.5, 0.9
 NOBODY = "?"
+OF_EACH, LONGEST = 150, 200  # posts of a file, their letters, for the mean of any talk
 HOUR = timedelta(hours=1)
 Examples = tuple[list[Numbers], list[Numbers]]
 
@@ -94,8 +97,12 @@ def main() -> int:
     """Print each round's B-cubed on what is learned from, then the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, help="folder where vectors stay for later runs")
+    parser.add_argument("--mean", action="store_true", help="only write the mean of any talk anew")
     args = parser.parse_args()
     embedder, judge = Remembering(args.cache), FIRST
+    if args.mean:
+        np.save(MEAN, _any_talk(embedder).astype(np.float16))
+        return 0
     joins: Examples = ([], [])
     merges: Examples = ([], [])
     for n in range(ROUNDS):
@@ -123,6 +130,18 @@ def main() -> int:
             title, {key: round(w, 2) for key, w in zip(names, weights, strict=True)}, round(bias, 2)
         )
     return 0
+
+
+def _any_talk(embedder: Embedder) -> Floats:
+    """Mean vector of open posts of all kinds, as many of each training file."""
+    texts: list[str] = []
+    for path in sorted(SHARED.glob("*_train.csv.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            own = [row["text"] for row in csv.DictReader(file)]
+        Random(2).shuffle(own)
+        texts += [text[:LONGEST] for text in own[:OF_EACH]]
+    mean: Floats = embedder.vectors(texts).mean(axis=0)
+    return mean
 
 
 def _sets() -> Iterator[tuple[str, Settings, list[Labelled]]]:

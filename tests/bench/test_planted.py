@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
+from bench import events_told
 from bench.events import clustered
 from bench.events_planted import FEWEST, MOST, planted
 from keqing.records import Kind
@@ -41,3 +42,16 @@ def test_each_post_gets_one_event_and_a_replay_the_same() -> None:
     found, names = clustered(posts, timedelta(hours=6))
     assert None not in found
     assert clustered(posts, timedelta(hours=6)) == (found, names)
+
+
+def test_happenings_told_post_by_post_stand_among_their_brands_talk() -> None:
+    """Twelve of each half, two of a brand at a time, each wording once; a seed gives the same again."""
+    posts = events_told.told(3, TALK, "b")
+    counts = Counter(one.truth for one in posts)
+    assert counts.pop("") > len(TALK)
+    assert len(counts) == 12
+    assert not set(counts) & {one.truth for one in events_told.told(3, TALK, "a")}
+    assert [one.at for one in posts] == sorted(one.at for one in posts)
+    names = [brand.name for brand in events_told.brands().values()]
+    assert all(any(name in (one.post.text or "") for name in names) for one in posts)
+    assert events_told.told(3, TALK, "b") == posts
