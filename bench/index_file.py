@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from bench.index import END, STEP, asked_table, ingest, made
+from bench.index import END, STEP, asked_table, ingest, made, spin
 from bench.index_made import address
 from index.answers import Window
 from index.ast import Tag
@@ -72,7 +72,7 @@ def ask(path: Path, posts: int, repeats: int) -> None:
     cpu = time.process_time()
     found = engine.health()
     print(f"\n{found['documents']:,} posts, SQLite {sqlite3.sqlite_version}, file sound: {found['ok']} "
-          f"({time.process_time() - cpu:.1f} s of CPU to know), loop {spin() * 1000:.1f} ms")  # fmt: skip
+          f"({time.process_time() - cpu:.1f} s of CPU to know)")  # fmt: skip
     asked_table(engine, repeats)
     _beside(engine, posts)
     engine.close()
@@ -91,11 +91,3 @@ def _beside(engine: SqliteEngine, posts: int) -> None:
         found = ask()
         spent = (time.process_time() - cpu) * 1000
         print(f"{name}: {spent:,.1f} ms of CPU, {len(found):,} posts")
-
-
-def spin() -> float:
-    """Seconds of CPU that a fixed loop takes."""
-    cpu, total = time.process_time(), 0
-    for n in range(30_000):
-        total += n * n
-    return time.process_time() - cpu
