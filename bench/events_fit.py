@@ -28,7 +28,8 @@ from bench.stories import SHARED, first_stage
 from keqing.settings import Settings
 from nlp.embed import Embedder
 from nlp.likeness import JOIN, MERGE, Judge
-from nlp.pool import MEAN, Floats, Numbers, Pool, Rows, Told
+from nlp.pool import Numbers, Pool, Rows, Told
+from nlp.usual import MEAN, Floats
 
 ROUNDS = 3
 FIRST = Judge(  # by hand, from looking at cosines: the round that all begins with

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 
 import numpy as np
 
@@ -23,9 +22,9 @@ from keqing.workflow import events as kept
 from keqing.workflow.db import Tx
 from keqing.workflow.event_sums import Vector, unit
 from keqing.workflow.events import Event, Key, Member, Star
-from nlp import likeness, linked
+from nlp import likeness, linked, wordwise
 from nlp.likeness import Judge
-from nlp.pool import ACTIVE_S, Numbers, Pool, Rows, Told, star_terms
+from nlp.pool import ACTIVE_S, Numbers, Pool, Rows, Told
 from nlp.stars import STARS, event_id, into
 from nlp.telling import cosine, name
 
@@ -38,8 +37,6 @@ THREAD = 2.0  # logarithm of the odds that an answer in the thread is worth besi
 STAR = 0.53, 0.75  # a story between them is near enough to stand for its event and adds to it
 STAR_SURE = 1.0  # the same with vectors: its score
 SCORED_WITHIN_S = 30 * 86400  # older state is not looked at, whatever times posts claim
-MERGE, SPLIT = 0.6, 0.15
-SPLIT_FROM = 5  # stories that make a part an event of its own
 MOST = 4000  # events of a brand that a batch is compared with, the last talked of
 ROUNDS = 5  # events that one event takes in at most in a batch
 
@@ -62,7 +59,9 @@ def cluster(
             seen[one.key] = places.take(one)
         places.pass_on(one, seen[one.key])
     places.write(tx, now_s)
-    renamed = places.merge(tx, now_s) | _reshape(tx, places, now_s)
+    renamed = places.merge(tx, now_s)
+    of_words = [event for event in places.events() if places.is_of_words(event)]
+    renamed |= wordwise.reshape(tx, of_words, places.are_apart, now_s)
     return {key: _followed(renamed, event) for key, event in seen.items()}
 
 
@@ -272,57 +271,3 @@ def _nearest_star(one: Told, stars: Sequence[Star]) -> tuple[Star, float]:
         if alike > most:
             best, most = star, alike
     return best, max(most, 0.0)
-
-
-def _reshape(tx: Tx, places: _Places, now_s: int) -> dict[str, str]:
-    """Of events of words alone: merge what looked alike at two ticks, split what drifted apart."""
-    changed = [event for event in places.events() if places.is_of_words(event)]
-    whole = linked.together(tx, {event.brand for event in changed})
-    for event in changed:
-        if event.id not in whole:
-            _split(tx, event, now_s)
-    pairs = {pair for pair in _alike(changed) if not places.are_apart(*pair)}
-    before = kept.likeness(tx, {elder for elder, _ in pairs})
-    held = {event.id: event for event in changed}
-    renamed: dict[str, str] = {}
-    for elder, younger in sorted(pairs & before):
-        if elder not in renamed and younger not in renamed:
-            into(tx, held[elder], held[younger], now_s)
-            places.now_one(elder, younger)
-            kept.save(tx, [held[elder]], now_s)
-            renamed[younger] = elder
-    kept.set_likeness(tx, {event.id for event in changed}, pairs - before)
-    return renamed
-
-
-def _alike(events: Sequence[Event]) -> Iterable[tuple[str, str]]:
-    """Pairs (elder, younger) of one brand and time whose stars together are MERGE alike."""
-    ordered = sorted(events, key=lambda event: (event.brand, event.first_at_s, event.id))
-    for _, group in groupby(ordered, key=lambda event: event.brand):
-        same_brand = list(group)
-        terms = [star_terms(event.stars) for event in same_brand]
-        columns = {t: n for n, t in enumerate({t: 0 for one in terms for t in one})}
-        table = np.zeros((len(same_brand), len(columns)))
-        for n, one in enumerate(terms):
-            for term, weight in one.items():
-                table[n, columns[term]] = weight
-        close = np.triu(np.round(table @ table.T, 6) >= MERGE, 1)
-        for first, second in np.argwhere(close):
-            elder, younger = same_brand[first], same_brand[second]
-            if younger.first_at_s <= elder.last_at_s + ACTIVE_S:
-                yield elder.id, younger.id
-
-
-def _split(tx: Tx, event: Event, now_s: int) -> None:
-    """Let a star go, with the stories that joined by it, when it is far from the first one."""
-    for star in list(event.stars[1:]):
-        if star.joined < SPLIT_FROM or cosine(star.terms, event.stars[0].terms) >= SPLIT:
-            continue
-        part = Event(
-            event_id(event.brand, star.story), event.brand, name([star.terms]), star.story,
-            event.first_at_s, event.last_at_s, 0, [star],
-        )  # fmt: skip
-        part.stories = kept.split(tx, event.id, star.story, part.id, now_s)
-        event.stars.remove(star)
-        event.stories -= part.stories
-        kept.save(tx, [event, part], now_s)

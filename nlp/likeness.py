@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nlp.pool import Floats, Numbers, Pool, Rows, Told
+from nlp.pool import Numbers, Pool, Rows, Told
+from nlp.usual import Floats
 
 JOIN = {
     "near": 6.89,  # cosine with the event's centroid, the brand's mean taken off

@@ -7,12 +7,9 @@ off, since all posts of a tea shop speak of tea; a brand that is new starts with
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,20 +17,13 @@ from numpy.typing import NDArray
 from keqing.workflow.event_sums import Standing, Sum, unit
 from keqing.workflow.events import Event, Key, Star
 from nlp.telling import normal
+from nlp.usual import HOUR_S, PULSE_H, USUAL_H, WIDTH, Floats, Usual, beat
 
-Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.intp]
-WIDTH = 512
-MEAN = Path(__file__).parent / "models" / "events" / "mean.npy"
 ACTIVE_S = 72 * 3600
-HOUR_S = 3600.0
-PULSE_H, USUAL_H = 6.0, 72.0  # after so many hours a post counts 1/e in what is hot, what is usual
-MEAN_WEIGHT = 20.0  # stories that the mean of any talk is worth beside the brand's own
 YOUNG_H = 3.0  # an event is no likelier for being younger
-MEAN_AFTER = 64  # new stories after which a brand's mean is reckoned anew
 POSTINGS = 300  # newest events looked up by one term: keeps a flood of stories linear
-NOTHING = np.zeros(WIDTH, np.float32)
 
 
 @dataclass(frozen=True)
@@ -69,7 +59,7 @@ class Pool:
         self._grow(64)
         self._terms: list[dict[str, float]] = []
         self._postings: dict[str, dict[int, float]] = defaultdict(dict)
-        self._usual = _Usual(usual)
+        self._usual = Usual(usual)
         for event in events:
             self._append(event, sums.get(event.id))
         self._centre()
@@ -94,7 +84,7 @@ class Pool:
         event = self.events[row]
         event.first_at_s, event.last_at_s = min(event.first_at_s, at_s), max(event.last_at_s, at_s)
         self._first[row], self._last[row] = event.first_at_s, event.last_at_s
-        self._pulse[row] = _beat(self._pulse[row], self._pulse_at[row], at_s, PULSE_H) + 1
+        self._pulse[row] = beat(self._pulse[row], self._pulse_at[row], at_s, PULSE_H) + 1
         self._pulse_at[row] = max(self._pulse_at[row], at_s)
 
     def starred(self, row: int) -> None:
@@ -115,7 +105,7 @@ class Pool:
             column[elder] += column[younger]
         at = int(max(self._pulse_at[elder], self._pulse_at[younger]))
         self._pulse[elder] = sum(
-            _beat(self._pulse[row], self._pulse_at[row], at, PULSE_H) for row in (elder, younger)
+            beat(self._pulse[row], self._pulse_at[row], at, PULSE_H) for row in (elder, younger)
         )
         self._pulse_at[elder] = at
         self._first[elder] = min(self._first[elder], self._first[younger])
@@ -242,9 +232,13 @@ class Pool:
             self._summed(row)
 
     def _centre(self) -> None:
-        self._mean = self._usual.mean()
-        for row in range(len(self.events)):
-            self._summed(row)
+        self._mean = mean = self._usual.mean()
+        size = len(self.events)
+        totals, told = self._vectors[:size], self._told[:size]
+        away = np.linalg.norm(totals - told[:, None].astype(np.float32) * mean, axis=1)
+        self._norm[:size] = np.maximum(away, 1e-6)
+        square = 1 + float(mean @ mean) - 2 * (totals @ mean) / np.maximum(told, 1)
+        self._length[:size] = np.maximum(square, 1e-3)
 
     def _summed(self, row: int) -> None:
         """Length of an event's sum after the mean was taken off, mean squared length of its stories."""
@@ -254,43 +248,6 @@ class Pool:
         self._length[row] = max(square, 1e-3)
 
 
-class _Usual:
-    """A brand's mean vector and how much is told of it in an hour."""
-
-    def __init__(self, kept: Standing | None) -> None:
-        self._kept = kept or Standing(NOTHING.tobytes(), 0.0, 0.0, 0, 0)
-        self._total = np.frombuffer(self._kept.total, np.float32).copy()
-        self._weight, self._pulse = self._kept.weight, self._kept.pulse
-        self._at, self._first = self._kept.pulse_at_s, self._kept.first_at_s
-        self._new = 0
-
-    def mean(self) -> Floats:
-        answer: Floats = (MEAN_WEIGHT * any_talk() + self._total) / (MEAN_WEIGHT + self._weight)
-        return answer
-
-    def per_hour(self, at_s: int) -> float:
-        """Stories an hour, the last three days above all."""
-        seen_h = max((max(self._at, at_s) - self._first) / HOUR_S, PULSE_H) if self._at else PULSE_H
-        hours = USUAL_H * (1 - math.exp(-seen_h / USUAL_H))
-        return _beat(self._pulse, self._at, at_s, USUAL_H) / hours
-
-    def add(self, vector: Floats, weight: float, at_s: int) -> bool:
-        """Count a story; whether the mean is to be reckoned anew."""
-        self._total += np.float32(weight) * vector
-        self._weight += weight
-        self._pulse = _beat(self._pulse, self._at, at_s, USUAL_H) + 1
-        self._first = min(self._first, at_s) if self._at else at_s
-        self._at = max(self._at, at_s)
-        self._new += 1
-        return self._new % MEAN_AFTER == 0
-
-    def kept(self) -> Standing:
-        return Standing(
-            self._total.tobytes(), round(self._weight, 6), round(self._pulse, 6),
-            self._at, self._first,
-        )  # fmt: skip
-
-
 def star_terms(stars: Sequence[Star]) -> dict[str, float]:
     """Terms of several stars together, norm 1."""
     total: dict[str, float] = {}
@@ -298,15 +255,3 @@ def star_terms(stars: Sequence[Star]) -> dict[str, float]:
         for term, weight in star.terms.items():
             total[term] = total.get(term, 0.0) + weight
     return normal(total)
-
-
-@cache
-def any_talk() -> Floats:
-    """Mean vector of talk about anything."""
-    answer: Floats = np.load(MEAN).astype(np.float32)
-    return answer
-
-
-def _beat(pulse: float, since_s: float, at_s: float, fading_h: float) -> float:
-    """A count of posts at a later moment; at an earlier one it is as it was."""
-    return float(pulse * math.exp(-max(at_s - since_s, 0) / HOUR_S / fading_h))

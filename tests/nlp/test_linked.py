@@ -14,9 +14,10 @@ from keqing.workflow.db import Engine, Tx
 from keqing.workflow.event_links import Refused
 from nlp.events import cluster
 from nlp.linked import obey
-from nlp.pool import Told, any_talk
+from nlp.pool import Told
 from nlp.stars import event_id
 from nlp.telling import normal
+from nlp.usual import any_talk
 
 NOW = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
 NOW_S = int(NOW.timestamp())
