@@ -26,12 +26,13 @@ _WIDE = str.maketrans(
     {chr(0xFF10 + n): str(n) for n in range(10)} | {"－": "-", "　": " ", "＠": "@"}
 )
 _SEP = r"[ \-]?"
+_DOT = r"[ \-.]?"
 _MAIL = re.compile(
     r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63})*\.[A-Za-z]{2,12}"
 )
 _ID = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 _CARD = re.compile(rf"(?<!\d)[3-6]\d{{3}}(?:{_SEP}\d{{4}}){{2,3}}(?:{_SEP}\d{{1,4}})?(?!\d)")
-_MOBILE = re.compile(rf"(?<![\d.])(?:\+?86{_SEP})?1[3-9]\d{_SEP}\d{{4}}{_SEP}\d{{4}}(?!\d)")
+_MOBILE = re.compile(rf"(?<![\d.])(?:\+?86{_SEP})?1[3-9]\d{_DOT}\d{{4}}{_DOT}\d{{4}}(?!\d)")
 _SPOKEN = re.compile(r"[一幺][三四五六七八九][零〇一二三四五六七八九幺]{9}")
 _LANDLINE = re.compile(r"(?<!\d)0\d{2,3}[ \-]\d{7,8}(?!\d)|(?<!\d)\(0\d{2,3}\)[ \-]?\d{7,8}(?!\d)")
 _DESK = re.compile(
@@ -43,13 +44,13 @@ _PASSPORT = re.compile(
 # Nicknames under which the messenger is written so that no filter sees it, then what parts it from the number.
 _CALLED = r"[ :：是为叫\[\]【】()（）\u2764\ufe0f~→>\-—…·❤♥💬💚\u2795+]{0,4}"
 _WECHAT = re.compile(
-    r"(?i)((?:微信|薇信|威信|維信|徽信|微❤|薇❤|[vV]❤|[vV]信|v❤|wechat|we信|wei信|(?<![a-z])[vw]x|(?<![a-z])weixin|"
+    r"(?i)((?:微信|薇信|薇心|威信|維信|徽信|微❤|薇❤|[vV]❤|[vV]信|v❤|wechat|we信|wei信|(?<![a-z])[vw]x|(?<![a-z])weixin|"
     r"[加\u2795+\uff0b][vw]x|[加\u2795+\uff0b][vV薇微威](?!ip)|[卫衛]星(?=[^a-z0-9]{0,4}[a-z_]*\d)|绿泡泡|綠泡泡|小绿书|薇(?=❤|号|[ :：]))(?:号码?|同号|群)?(?:和[^，。 ]{1,4})?(?:都|也)?"
     + _CALLED
     + r")([a-z][a-z0-9_\-]{4,19}|\d{6,11})"
 )
 _QQ = re.compile(
-    r"(?i)((?:(?<![a-z])qq|扣扣|蔻蔻|口口|企鹅|企鵝|[加+]q|(?<![a-z])q(?=[ :：])|q群|扣扣群|群号|裙号|进群|加群)(?:群|号|裙)?(?:码|号)?"
+    r"(?i)((?:(?<![a-z])qq|扣扣|蔻蔻|口口|企鹅|企鵝|[加+]q|(?<![a-z])q(?=[ :：])|q[群裙]|扣扣群|群号|裙号|进群|加群)(?:群|号|裙)?(?:码|号)?"
     + _CALLED
     + r")([1-9]\d{4,10})(?!\d|只|元|块|人|年|月|次|万|千|个)"
 )

@@ -1,7 +1,7 @@
 """Aspects by likeness, where no word of the lists speaks: 座椅弹簧顶出来了 is about quality.
 
-In:  the clauses of one post, the shipped embedder. Out: the one clause that most surely bears an
-aspect, with its name and how sure that is. A logistic regression over clause vectors, taught by the
+In:  the clauses of one post, the shipped embedder. Out: the clauses that surely bear an aspect,
+with its name and how sure that is. A logistic regression over clause vectors, taught by the
 project's own golden posts (python -m bench.golden.teach); lists of words always come first.
 """
 
@@ -22,7 +22,7 @@ SHIPPED = Path(__file__).parent / "models" / "likened" / "weights.npy"
 NAMES = (
     "承诺", "品质", "实用", "愉悦", "尊重", "价格", "物流", "售后", "门店", "安全", "隐私",
 )  # fmt: skip
-SURE = 0.6  # of 21 posts of a round that taught nothing 15 were right above it, of 7 below it 2
+SURE = 0.55  # of 21 posts of a round that taught nothing 15 were right above it, of 7 below it 2
 SHORT, LONG = 6, 40  # characters of a clause that says something of one thing
 MOST = 8  # clauses that are looked at: what a post is about stands in its beginning
 MARKS = " \t\n，,。.！!？?~；;、…"
@@ -54,17 +54,17 @@ class Likened:
         self.version = f"likened-{hashlib.sha256(body).hexdigest()[:12]}"
         self._embedder, self._weights = embedder, weights
 
-    def find(self, clauses: Clauses) -> Likeness | None:
-        """The surest aspect of a post, or None where none is sure enough."""
+    def find(self, clauses: Clauses) -> list[Likeness]:
+        """The surest aspect of each clause that is sure enough, in order of place."""
         numbered = spoken(clauses)[:MOST]
         if not numbered:
-            return None
+            return []
         p = probabilities(self._weights, self._embedder.vectors([words for _, words in numbered]))
-        row, column = np.unravel_index(int(p.argmax()), p.shape)
-        if p[row, column] < SURE:
-            return None
-        number, words = numbered[row]
-        return Likeness(number, words, NAMES[column], round(float(p[row, column]), 4))
+        return [
+            Likeness(number, words, NAMES[int(row.argmax())], round(float(row.max()), 4))
+            for (number, words), row in zip(numbered, p, strict=True)
+            if row.max() >= SURE
+        ]
 
 
 def spoken(clauses: Clauses) -> list[tuple[int, str]]:

@@ -220,13 +220,14 @@ class Reader:
         )
 
     def _likened(self, signs: Signs, towards: Towards, felt_of: Polarity) -> list[AspectHit]:
-        """The aspect of a post that praises or blames a brand in words of no list."""
+        """Aspects of a post that praises or blames a brand in words of no list."""
         if self.likened is None or felt_of == Polarity.NEUTRAL:
             return []
-        found = self.likened.find(signs.clauses)
-        if found is None or not signs.is_own(signs.clauses.span(found.clause)[0]):
-            return []
-        return [aspects.like(signs, found.clause, found.name, found.words, felt_of, towards.owner)]
+        return [
+            aspects.like(signs, one.clause, one.name, one.words, felt_of, towards.owner)
+            for one in self.likened.find(signs.clauses)
+            if signs.is_own(signs.clauses.span(one.clause)[0])
+        ]
 
     def _towards_us(self, towards: Towards, whole: Polarity) -> Polarity:
         """Polarity of what is said of us, where a rival is spoken of too; else of the whole post."""

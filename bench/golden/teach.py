@@ -1,6 +1,6 @@
 """Teach the aspects by likeness: `python -m bench.golden.teach [--out FILE]`.
 
-In:  clauses of the golden posts of round 1, all texts of this project, with the aspects that they
+In:  clauses of the golden posts of round 1 and half of round 3, all texts of this project, with the aspects that they
 bear. Out: nlp/models/likened/weights.npy, and how many posts of the rounds that taught nothing
 are right where the lists find no aspect. Needs scikit-learn, as keqing train does.
 """
@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.golden.rows import AspectLabel, Post, posts, settings
+from bench.golden.rows import TUNE, AspectLabel, Post, posts, settings
 from nlp.clauses import Clauses
 from nlp.embed import shipped
 from nlp.likened import NAMES, SHIPPED, Floats, probabilities, spoken
 from nlp.text import flat
 from nlp.understand import Reader
 
-TAUGHT = frozenset({1})
+TAUGHT = frozenset({1})  # and the half of round 3 that may be looked at
 STRENGTH = 1.0
 BOUNDS = (0.4, 0.5, 0.6, 0.7)
 Example = tuple[str, frozenset[str]]
@@ -31,11 +31,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=SHIPPED)
     out: Path = parser.parse_args().out
-    weights = fit(list(_clauses(posts(TAUGHT))))
+    weights = fit(list(_clauses(teachers())))
     out.parent.mkdir(parents=True, exist_ok=True)
     np.save(out, weights.astype(np.float16))
     _judge(weights)
     return 0
+
+
+def teachers() -> list[Post]:
+    """Posts that teach: round 1, and the `tune` half of round 3."""
+    third = [post for post in posts(frozenset({3})) if post.row.half == TUNE]
+    return [*posts(TAUGHT), *third]
 
 
 def fit(examples: Sequence[Example]) -> Floats:
@@ -72,7 +78,8 @@ def _place(post: Post, label: AspectLabel) -> int:
 
 def _judge(weights: Floats) -> None:
     """Posts of other rounds in which the lists find nothing, by bound."""
-    rest = [post for post in posts() if post.row.round not in TAUGHT]
+    taught = {post.row.id for post in teachers()}
+    rest = [post for post in posts() if post.row.id not in taught]
     readings = Reader(settings(second_stage=False)).read([p.text for p in rest], [""] * len(rest))
     bare = [p for p, read in zip(rest, readings, strict=True) if not read.aspect_hits]
     best = []

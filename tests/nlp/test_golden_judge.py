@@ -31,8 +31,8 @@ BARS = (
 
 @pytest.fixture(scope="module")
 def judged() -> Judged:
-    """All rounds, as it ships."""
-    return judge()
+    """The rounds that were learnt from, as it ships; round 4 is left to measure."""
+    return judge(rounds=frozenset({1, 3}))
 
 
 def figure(score: Score, name: str) -> float:
