@@ -27,11 +27,12 @@ from index.answers import (
 )
 from index.ast import All, Node
 from index.fields import check_counted
+from index.sqlite_batch import batches
 from index.sqlite_body import Squeezer, squeezer
 from index.sqlite_file import File
 from index.sqlite_rows import rows
 from index.sqlite_similar import nearest
-from index.sqlite_write import Writer, batches
+from index.sqlite_write import Writer
 from keqing.cycles import without_gc
 from keqing.records import Mention
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from index.document import tie
 from index.sqlite import SqliteEngine
+from index.sqlite_batch import address
 from index.sqlite_body import Kept, Squeezer
 from index.sqlite_sheets import (
     AGAINST,
@@ -29,7 +30,6 @@ from index.sqlite_sheets import (
     VOICE,
 )
 from index.sqlite_words import heads
-from index.sqlite_write import address
 
 Line = tuple[Any, ...]
 

@@ -15,12 +15,13 @@ import numpy as np
 from index.ast import Tag
 from index.body import unpacked
 from index.retention import kept_since
+from index.sqlite_batch import address
 from index.sqlite_body import Squeezer
 from index.sqlite_codes import drop_unused
 from index.sqlite_file import File
 from index.sqlite_query import selected
 from index.sqlite_sheets import ALL, SHIFT, TIE_BITS, by_row, sheet
-from index.sqlite_write import MOVED, Writer, address, settle
+from index.sqlite_write import MOVED, Writer, settle
 
 CHUNK = 500  # documents of one transaction, so that no other writer waits long
 
