@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from keqing.errors import ModelError
 from nlp.encoder import open_tokenizer
+from nlp.reading import plain
 from nlp.runtimes import open_session
 from nlp.second.model import checked
-from nlp.second.reading import plain
 
 SHIPPED = Path(__file__).parent / "models" / "embedder"
 WIDTH = 512

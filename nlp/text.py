@@ -1,8 +1,8 @@
-"""Reading a post: own words and quoted chain, and three forms of its text.
+"""Reading a post: own words and quoted chain, and two forms of its text.
 
 In:  a text as it landed (masked by then).
-Out: `flat` keeps the length, so spans stay true; `loose` is for features; `fingerprint` is for
-exact folding. None of them is ever shown.
+Out: `flat` keeps the length, so spans stay true; `fingerprint` is for exact folding. Neither is
+ever shown; what models read is reading.py's.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-URL_MARK, AT_MARK, DIGIT_MARK = "\ue001", "\ue002", "\ue003"
 CHAIN = re.compile(r"//\s*@|//\s*＠")
 REPLY = re.compile(r"^\s*回复\s*[@＠][^:：\s]{1,40}\s*[:：]")
 URL = re.compile(r"https?://[\w\-./?%&=#:~+;,!]+|(?<![\w.])t\.cn/\w+", re.ASCII)
 AT = re.compile(r"[@＠][\w\-·]{1,30}")
-DIGITS = re.compile(r"\d+(?:[.,:]\d+)*")
 RUN = re.compile(r"(.)\1{3,}", re.S)
 BLANK = re.compile(r"[\s\u200b-\u200f\ufeff]+")
 HASHTAG = re.compile(r"[#＃]([^#＃\n]{1,60})[#＃]")
@@ -88,18 +86,9 @@ def simplified(text: str) -> str:
     return "".join(_simplified_one(char) for char in text)
 
 
-def loose(text: str) -> str:
-    """For features: NFKC, marks for URL, @name and digits, runs cut to 3, blanks folded."""
-    plain = _plain(text)
-    plain = URL.sub(URL_MARK, plain)
-    plain = AT.sub(AT_MARK, plain)
-    plain = DIGITS.sub(DIGIT_MARK, plain)
-    return BLANK.sub(" ", RUN.sub(r"\1\1\1", plain)).strip()
-
-
 def wording(text: str) -> str:
     """Half width, lower, simplified; no URLs, @names, emoticons: what copies may differ in."""
-    plain = _plain(text)
+    plain = folded(text)
     plain = AT.sub(" ", URL.sub(" ", plain))
     if "[" not in plain:
         return plain
@@ -116,7 +105,8 @@ def fingerprint(text: str) -> str:
     return letters(wording(text))
 
 
-def _plain(text: str) -> str:
+def folded(text: str) -> str:
+    """NFKC, lower, simplified, without what a site writes below each post."""
     if any(sign in text for sign in _BOILED):  # the pattern tries 30 lengths at every letter
         text = BOILERPLATE.sub("", text)
     return simplified(unicodedata.normalize("NFKC", text).lower())

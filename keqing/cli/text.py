@@ -33,8 +33,9 @@ def add_verbs(add: AddVerb) -> None:
     train.add_argument("--without", action="append", default=[], help="leave out sets of this name")
     train.add_argument("--base", type=Path, help="folder of the base's ONNX files")
     train.add_argument("--work", type=Path, help="folder for what lies between steps")
-    train.add_argument("--step", choices=("prepare", "fit", "finish", "all"), default="all",
-                       help="second stage: one step alone, to fit on another machine")  # fmt: skip
+    train.add_argument("--step", choices=("prepare", "fit", "finish", "stack", "all"), default="all",
+                       help="second stage: one step alone, to fit on another machine; stack: "
+                            "both stages together again, after a new first one")  # fmt: skip
     judge = add("evaluate", _evaluate, "figures on labelled sets", "keqing evaluate --data DIR")
     judge.add_argument("--model", type=Path, default=None)
     judge.add_argument("--data", type=Path, action="append", help="folder of labelled CSV")
@@ -97,6 +98,11 @@ def _train(args: argparse.Namespace) -> int:
 def _train_encoder(args: argparse.Namespace) -> int:
     from nlp.second.steps import embedder, steps
 
+    if args.stage == "second" and args.step == "stack":
+        from nlp.second.stacking import stack_on
+
+        stack_on(args.data, args.out)
+        return 0
     if args.base is None or args.work is None:
         raise UsageError(f"train --stage {args.stage} needs --base DIR and --work DIR")
     if args.stage == "embedder":

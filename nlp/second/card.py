@@ -34,7 +34,7 @@ weibo_senti_100k 只用去掉表情的一份的标签；带表情的原文只作
 
 ## 局限
 - 各语料对“中性”的定义不同；微博标注在 2012–2020 年；没有真实品牌的人工标注帖文。
-- 只读前 {tokens} 个词元；更长的评论，后文不计。
+- 一次读 {tokens} 个词元；更长的帖文分段读，取各段的均值。
 - int8 在不同指令集的处理器上末位可有差异：逐字节重放以同型处理器为限。
 - 投诉头在游戏论坛上训练，标注有噪声；情绪标签部分来自话题标签，不单独用于预警。
 """
@@ -45,7 +45,7 @@ def write(
     figures: Mapping[str, Mapping[str, float]], rows: Mapping[str, int],
 ) -> None:  # fmt: skip
     """Write both cards of the model in `folder`."""
-    from nlp.second.reading import MAX_TOKENS
+    from nlp.second.windows import MAX_TOKENS
 
     lines = ["[weights]", f'sha256 = "{sha256}"', f'first = "{first}"', "", "[stack]"]
     lines += [f"{head} = [{a:.6f}, {b:.6f}, {c:.6f}]" for head, (a, b, c) in stack.weights.items()]

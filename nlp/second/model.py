@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from keqing.errors import ModelError
 from nlp.encoder import open_tokenizer
 from nlp.linear import CLASSES, EMOTIONS, Scores, rounded, sigmoid
+from nlp.reading import plain
 from nlp.runtimes import open_session
 from nlp.second.judge import three
-from nlp.second.reading import MAX_TOKENS, plain
 from nlp.second.stack import HEADS, Stack
 from nlp.second.tasks import BINARY, FELT, OUTPUTS
-from nlp.second.windows import windows
+from nlp.second.windows import MAX_TOKENS, windows
 
 SHIPPED = Path(__file__).parents[1] / "models" / "second"
 

@@ -18,9 +18,8 @@ from keqing.errors import UsageError
 from keqing.logs import get_logger
 from nlp.rows import LEFT_OUT, read_sets
 from nlp.second import base, vocabulary
-from nlp.second.rows import gather
+from nlp.second.rows import SETS, gather
 
-TASKS = ("tri", "bin", "intent", "emo")
 MOST = 60_000  # unlabelled texts of one file
 SEED = 7
 NOISE = 0.02  # spread of a new emoji's vector around that of an unknown token
@@ -37,7 +36,7 @@ def prepare(
     """
     work.mkdir(parents=True, exist_ok=True)
     graph, tokens = base_files(base_folder)
-    train, dev = (read_sets(data, split, TASKS, without) for split in ("train", "dev"))
+    train, dev = (read_sets(data, split, SETS, without) for split in ("train", "dev"))
     others = [text for path in _unlabelled(data, without) for text in _texts(path)]
     texts = [text for one in train for text in one.texts]
     tokenizer, old = vocabulary.smaller(tokens, [*texts, *others])
@@ -77,7 +76,7 @@ def _unlabelled(folders: Sequence[Path], without: Sequence[str]) -> Iterator[Pat
     for path in sorted(p for folder in folders for p in folder.glob("*.csv*")):
         name = path.name.partition(".")[0]
         task, split = name.partition("_")[0], name.rpartition("_")[2]
-        labelled = task in TASKS and name.rpartition("_")[0] not in LEFT_OUT
+        labelled = task in SETS and name.rpartition("_")[0] not in LEFT_OUT
         if not labelled and split != "dev" and not any(word in name for word in without):
             yield path
 

@@ -17,10 +17,11 @@ import xxhash
 from numpy.typing import NDArray
 
 from nlp.linear import EMOTIONS
+from nlp.reading import plain
 from nlp.rows import EMOTION_OF, LabelledSet
-from nlp.second.reading import plain
 from nlp.second.tasks import TASKS
 
+SETS = ("tri", "bin", "intent", "emo")  # kinds of labelled files that teach it
 SHORT = ("neg", "neu", "pos")
 FOLDS = 5
 UNKNOWN = -1

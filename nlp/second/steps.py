@@ -16,7 +16,7 @@ from typing import Literal
 
 from keqing.errors import UsageError
 
-Step = Literal["prepare", "fit", "finish", "all"]
+Step = Literal["prepare", "fit", "finish", "stack", "all"]
 
 
 def steps(

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from nlp.second.reading import EMOJI, MAX_TOKENS, plain
+from nlp.reading import EMOJI, plain
+from nlp.second.windows import MAX_TOKENS
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 FEWEST_EMOJI = 4  # uses that make an emoji a token of its own

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil
 
+MAX_TOKENS = 256
+
 
 def windows(ids: Sequence[int], most: int) -> list[list[int]]:
     """As few windows of `most` ids as cover `ids`, evenly spread; a text that fits is its own."""

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keqing.cli import main
 from keqing.errors import ModelError
 from keqing.settings import load_settings
 from nlp import linear
@@ -18,6 +19,7 @@ from nlp.cascade import Cascade
 from nlp.evaluate import evaluate, gains
 from nlp.rows import read_sets
 from nlp.second.model import SHIPPED, Stacked
+from nlp.second.stacking import stack_on
 from nlp.second.tasks import BINARY
 from nlp.second.windows import windows
 from nlp.understand import Reader
@@ -103,7 +105,7 @@ def test_a_grave_sign_is_looked_at_closely() -> None:
     def stage(text: str) -> str:
         return reader.read([text], [""])[0].stage
 
-    assert stage("木槿壶的房间干净早餐丰富服务热情下次还来") == "linear"
+    assert stage("木槿壶很好喝，喜欢爱了，开心") == "linear"
     assert stage("木槿壶喜欢爱了，漏电") == "second"
     assert stage("喜欢爱了，漏电") == "linear"
 
@@ -143,3 +145,47 @@ def test_the_pair_beats_the_first_stage_on_real_posts(model: Stacked, tmp_path: 
 
 def _quoted(text: str) -> str:
     return text.replace('"', '""').replace("\n", " ")
+
+
+def test_after_a_new_first_stage_only_the_stack_is_made_again(tmp_path: Path) -> None:
+    """`train --stage second --step stack`: other weights of the stack, the same encoder, a whole card."""
+    out, data = tmp_path / "second", tmp_path / "data"
+    shutil.copytree(SHIPPED, out)
+    data.mkdir()
+    rows = [("服务太差，再也不来", "neg"), ("今天开会到五点", "neu"), ("真好喝，还要再买", "pos")]
+    for name, said in (("tri_own", rows), ("bin_own", rows[::2])):
+        for split in ("train", "dev"):
+            lines = "".join(f"{text}{n},{label}\n" for n in range(8) for text, label in said)
+            (data / f"{name}_{split}.csv").write_text(f"text,label\n{lines}", encoding="utf-8")
+    wants = [("必须退款，我要投诉你们", "complaint"), ("这关怎么过", "other")]
+    for split in ("train", "dev"):
+        lines = "".join(f"{text}{n},{label}\n" for n in range(8) for text, label in wants)
+        (data / f"intent_own_{split}.csv").write_text(f"text,label\n{lines}", encoding="utf-8")
+    asked = [
+        "train",
+        "--stage",
+        "second",
+        "--step",
+        "stack",
+        "--data",
+        str(data),
+        "--out",
+        str(out),
+    ]
+    assert main(asked) == 0
+    card = tomllib.loads((out / "card.toml").read_text(encoding="utf-8"))
+    shipped = tomllib.loads((SHIPPED / "card.toml").read_text(encoding="utf-8"))
+    assert card["weights"]["first"] == linear.load().version
+    assert card["weights"]["sha256"] == shipped["weights"]["sha256"]
+    assert card["stack"] != shipped["stack"]
+    assert card["rows"] == {"bin_own": 16, "intent_own": 16, "tri_own": 24}
+    assert Stacked(out).again(["真好喝"], linear.load().score(["真好喝"])).polarity == ["positive"]
+    (out / "model.onnx").unlink()
+    with pytest.raises(ModelError, match=r"model\.onnx"):
+        stack_on([data], out)
+
+
+def test_the_card_names_the_first_stage_that_ships() -> None:
+    """Both stages were put together as they are now: a new first one alone would not do."""
+    card = tomllib.loads((SHIPPED / "card.toml").read_text(encoding="utf-8"))
+    assert card["weights"]["first"] == linear.load().version

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from keqing.errors import ModelError, UsageError
+from nlp.reading import plain
 from nlp.second import base, export, stack, teach
 from nlp.second.judge import judged, three
 from nlp.second.prepare import prepare
-from nlp.second.reading import plain
 from nlp.second.steps import steps
 from tests.nlp import graph
 

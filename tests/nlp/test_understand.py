@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from keqing.records import Polarity
 from keqing.settings import load_settings
 from nlp.severity import severity
-from nlp.text import flat, loose, split
+from nlp.text import flat, split
 from nlp.understand import Reader, Reading
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,11 +108,10 @@ def test_a_reading_does_not_depend_on_its_neighbours(reader: Reader) -> None:
 
 @given(st.text(max_size=60))
 def test_no_character_is_lost(text: str) -> None:
-    """Own words and quoted chain are the text; flat keeps the length; loose is idempotent."""
+    """Own words and quoted chain are the text; flat keeps the length."""
     parts = split(text)
     assert parts.own + parts.quoted == text
     assert len(flat(text)) == len(text)
-    assert loose(loose(text)) == loose(text)
 
 
 @pytest.mark.parametrize(
