@@ -117,7 +117,10 @@ def test_the_most_repeated_are_exact_over_months_and_shards(
 ) -> None:
     """A story with one copy in each month, or in each shard, is one of two; so it is among many."""
     monkeypatch.setattr("index.elastic_copies.FEW", FEW)
-    spread = [mention(900 + n, story="spread", at=T0 - timedelta(days=31 * n)) for n in range(2)]
+    newest = T0 + timedelta(hours=20)
+    spread = [
+        mention(900 + n, story="spread", at=newest - timedelta(days=31 * n)) for n in range(2)
+    ]
     many = [mention(100 + n, story=f"t{n // 2}") for n in range(2 * FEW)]
     for shards in (1, 2):
         with fresh(node, shards=shards) as engine:
