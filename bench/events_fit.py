@@ -41,7 +41,7 @@ FIRST = Judge(  # by hand, from looking at cosines: the round that all begins wi
 STRANGERS = 0.3  # share of the decisions between two posts of daily talk that is learned from
 DECIDED = 0.5  # an event with fewer posts of one happening among its stars is nobody's
 # Added to the biases, chosen on "a": single decisions know nothing of later merges.
-GENEROUS = 1.33, 0.24
+GENEROUS = 1.48, 0.34
 NOBODY = "?"
 OF_EACH, LONGEST = 150, 200  # posts of a file, their letters, for the mean of any talk
 HOUR = timedelta(hours=1)

@@ -25,7 +25,7 @@ from keqing.workflow.events import Event, Key, Member, Star
 from nlp import likeness, linked, wordwise
 from nlp.likeness import Judge
 from nlp.pool import ACTIVE_S, Numbers, Pool, Rows, Told
-from nlp.stars import STARS, event_id, into
+from nlp.stars import STARS, called, event_id, into
 from nlp.telling import cosine, name
 
 JOIN = (
@@ -94,10 +94,10 @@ class _Places:
             pool.open(event, one)
         else:
             event = pool.events[row]
-            star.joined += 1
+            star.joined += alike > 0.001  # by its words
             pool.join(row, one)
-            if near and len(event.stars) < STARS:
-                event.stars.append(_star(one, 0))
+            if near:
+                _shine(event, one)
                 pool.starred(row)
         self.members.append(Member(one.brand, one.story, event.id, star.story, round(alike, 4)))
         if one.vector is not None:
@@ -119,7 +119,7 @@ class _Places:
         """Write what the batch adds."""
         for event in self.events():
             if not event.named:
-                event.name = name(star.terms for star in event.stars)
+                event.name = called(event.stars)
         self.save(tx, self.changed, now_s)
         kept.add_members(tx, self.members, self.new_threads)
         event_sums.add_vectors(tx, self.vectors, now_s, SCORED_WITHIN_S)
@@ -261,6 +261,14 @@ def _followed(renamed: Mapping[str, str], event: str) -> str:
 
 def _star(one: Told, joined: int) -> Star:
     return Star(one.story, one.post_id, dict(one.terms), one.vector, joined)
+
+
+def _shine(event: Event, one: Told) -> None:
+    """Let a story stand for its event, if need be in the place of the star that fewest joined by."""
+    if len(event.stars) >= STARS:
+        last = min(range(1, STARS), key=lambda n: (event.stars[n].joined, n))
+        del event.stars[last]
+    event.stars.append(_star(one, 0))
 
 
 def _nearest_star(one: Told, stars: Sequence[Star]) -> tuple[Star, float]:

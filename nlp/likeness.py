@@ -24,7 +24,7 @@ JOIN = {
     "burst": 0.40,  # how much hotter it is than the brand's talk usually
     "age": -0.67,  # logarithm of the hours since it began, three days at most
 }
-JOIN_BIAS = 1.05
+JOIN_BIAS = 1.20
 MERGE = {
     "near": 9.87,  # cosine of the centroids
     "pairs": -2.38,  # mean cosine of a story of one with a story of the other
@@ -35,7 +35,7 @@ MERGE = {
     "many": -1.26,
     "against": -1.89,
 }
-MERGE_BIAS = -0.50
+MERGE_BIAS = -0.40
 LEAST_NEAR = 0.2, 0.3  # to join, to merge: two matters of one hour are not one for that
 
 

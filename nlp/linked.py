@@ -17,8 +17,7 @@ from keqing.workflow.db import Tx
 from keqing.workflow.event_links import Link
 from keqing.workflow.event_sums import Sum, unit
 from keqing.workflow.events import Event, Star
-from nlp.stars import event_id, into
-from nlp.telling import name
+from nlp.stars import called, event_id, into
 
 Pair = frozenset[str]
 
@@ -86,7 +85,7 @@ def _rename(tx: Tx, link: Link, now_s: int) -> tuple[str, str] | None:
     if event is None:
         return None
     kept.call(tx, event.id, link.name)
-    event.name = link.name or name(star.terms for star in event.stars)
+    event.name = link.name or called(event.stars)
     kept.save(tx, [event], now_s)
     return event.id, ""
 

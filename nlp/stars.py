@@ -6,11 +6,12 @@ In:  events with their stars, a transaction. Out: an id; the elder event with bo
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from keqing.workflow import event_sums
 from keqing.workflow import events as kept
 from keqing.workflow.db import Tx
-from keqing.workflow.events import Event
+from keqing.workflow.events import Event, Star
 from nlp.telling import name
 
 STARS = 5
@@ -19,6 +20,14 @@ STARS = 5
 def event_id(brand: str, first_story: str) -> str:
     """Id of the event that a story opens."""
     return hashlib.sha256(f"{brand}\0{first_story}".encode()).hexdigest()[:24]
+
+
+def called(stars: Sequence[Star]) -> str:
+    """Name of an event by its stars' words; a star counts by the stories that joined by it."""
+    return name(
+        {term: weight * max(star.joined, 1) for term, weight in star.terms.items()}
+        for star in stars
+    )
 
 
 def into(tx: Tx, elder: Event, younger: Event, now_s: int) -> None:
@@ -33,4 +42,4 @@ def into(tx: Tx, elder: Event, younger: Event, now_s: int) -> None:
     if not elder.named and younger.named:
         elder.name, elder.named = younger.name, True
     elif not elder.named:
-        elder.name = name(star.terms for star in elder.stars)
+        elder.name = called(elder.stars)
