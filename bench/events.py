@@ -168,7 +168,7 @@ def clustered(
         if late:
             _delay(batches)
         now = batches[0][-1].at
-        for batch in batches:
+        for n, batch in enumerate(batches):
             now = max(now, batch[-1].at)
             if shuffle:
                 shuffle.shuffle(batch)
@@ -177,7 +177,7 @@ def clustered(
             read = list(zip((one.post for one in batch), readings, strict=True))
             known = of_posts(embedder, read) if embedder else {}
             with begin(engine) as tx:
-                places = stories.fold(tx, f"{now}", read, now)
+                places = stories.fold(tx, f"b{n}", read, now)
                 brands, began = settings.plan.brands, time.process_time()
                 events = happenings.events(tx, reader, brands, read, places, now, known, judge)
                 if cost_s is not None:
