@@ -189,11 +189,11 @@ def _gravely(hit: AspectHit) -> bool:
 
 def _of_price(hit: AspectHit, held: Sequence[AspectHit]) -> bool:
     """Whether a clause only says what something costs: 配送费从三块涨到八块 is no fault of delivery."""
-    return any(
+    return hit.name in ("物流", "门店", "实用") and any(
         one.name == "价格" and one.polarity == Polarity.NEGATIVE and one.start == hit.start
         for one in held
         if one is not hit and one.where == hit.where
-    ) and hit.name in ("物流", "门店", "实用")
+    )
 
 
 def _defects(signs: Signs) -> frozenset[str]:
