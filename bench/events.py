@@ -12,6 +12,7 @@ Source: Bagga & Baldwin 1998, COLING-ACL, Entity-based cross-document coreferenc
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -60,7 +61,9 @@ class Remembering(Embedder):
         if self._file:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             texts, vectors = np.array(list(self._known)), np.stack(list(self._known.values()))
-            np.savez(self._file, texts=texts, vectors=vectors)
+            aside = self._file.with_name(f"{os.getpid()}-{self._file.name}")  # two may run at once
+            np.savez(aside, texts=texts, vectors=vectors)
+            aside.replace(self._file)
 
 
 def main() -> int:
