@@ -28,6 +28,7 @@ from bench.events_city import Labelled, city
 from bench.events_planted import planted
 from bench.stories import SHARED, first_stage, real_texts
 from keqing.settings import Settings
+from keqing.workflow import event_history
 from keqing.workflow import events as kept
 from keqing.workflow.db import begin, open_file
 from nlp import happenings, likeness, stories
@@ -187,7 +188,9 @@ def clustered(
                     cost_s.append(time.process_time() - began)
             given |= dict(zip((one.post.id for one in batch), events, strict=True))
         with begin(engine) as tx:
-            lives = {event: kept.living(tx, event) for event in set(given.values()) if event}
+            lives = {
+                event: event_history.living(tx, event) for event in set(given.values()) if event
+            }
             held = kept.get(tx, set(lives.values()))
         engine.dispose()
     found = [given[one.post.id] for one in posts]

@@ -17,7 +17,7 @@ from dashboards.shares import Share, share
 from dashboards.site import Site
 from index.query import And, Node, Window
 from keqing.untrusted import clean
-from keqing.workflow import events, spread
+from keqing.workflow import event_history, events, spread
 from keqing.workflow.db import Tx, read
 
 SHOWN = 30
@@ -65,10 +65,12 @@ def rows(site: Site, window: Window, brands: Sequence[str], most: int = SHOWN) -
     buckets = site.index.counts_by("event", any_of("brand", brands), window)
     buckets = sorted(buckets, key=lambda bucket: (-bucket.negative, -bucket.posts, bucket.value))
     with read(site.engine) as tx:
-        ids = list(dict.fromkeys(events.living(tx, one.value) for one in buckets[:LOOKED_AT]))
+        ids = list(
+            dict.fromkeys(event_history.living(tx, one.value) for one in buckets[:LOOKED_AT])
+        )
         known = events.get(tx, ids)
         mine = [known[id_] for id_ in ids if id_ in known and known[id_].brand in brands][:most]
-        names = {event.id: events.aliases(tx, event.id) for event in mine}
+        names = {event.id: event_history.aliases(tx, event.id) for event in mine}
         ways = spread.of_events(tx, [event.id for event in mine])
     made = [row(site, window, one, names[one.id], ways.get(one.id, [])) for one in mine]
     return sorted(made, key=lambda one: (-one.negative, -one.posts, one.id))
@@ -132,7 +134,7 @@ def platform_titles(site: Site) -> Mapping[str, str]:
 
 def find(tx: Tx, id_: str) -> events.Event | None:
     """An event under its own id or one that it had before it was merged."""
-    living = events.living(tx, id_)
+    living = event_history.living(tx, id_)
     return events.get(tx, [living]).get(living)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from keqing.workflow import event_links, event_sums, spread
+from keqing.workflow import event_history, event_links, event_sums, spread
 from keqing.workflow import events as kept
 from keqing.workflow.db import Tx
 from keqing.workflow.event_links import Link
@@ -44,7 +44,7 @@ def apart(tx: Tx, brands: Collection[str]) -> set[Pair]:
 def together(tx: Tx, brands: Collection[str]) -> set[str]:
     """Events that staff made of two: they are not split again."""
     merged = event_links.obeyed(tx, (event_links.MERGE,), brands)
-    return {kept.living(tx, one.event) for one in merged}
+    return {event_history.living(tx, one.event) for one in merged}
 
 
 def _merge(tx: Tx, link: Link, now_s: int) -> tuple[str, str] | None:

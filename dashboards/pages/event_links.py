@@ -21,7 +21,7 @@ from dashboards.site import Site, site_of
 from index.newest import newest_mentions
 from index.query import Node
 from keqing.untrusted import clean
-from keqing.workflow import accounts, event_links, events, overlay
+from keqing.workflow import accounts, event_history, event_links, events, overlay
 from keqing.workflow.accounts import Role
 from keqing.workflow.db import Tx, begin
 from keqing.workflow.event_links import Link, Refused
@@ -51,7 +51,7 @@ def merge(
     except Refused as refused:
         return _refused(request, visitor, event, refused.code)
     with begin(site.engine) as tx:
-        lives = events.living(tx, event.id)
+        lives = event_history.living(tx, event.id)
     return RedirectResponse(in_lang(f"/events/{lives}", lang_of(request)), 303)
 
 
@@ -97,7 +97,7 @@ def rename(
 
 def _named(tx: Tx, visitor: Visitor, id_: str) -> str:
     """An event that the visitor may know of; of others it is as if there were none."""
-    living = events.living(tx, id_)
+    living = event_history.living(tx, id_)
     found = events.get(tx, [living]).get(living)
     if found is None or not visitor.user.sees(found.brand):
         raise Refused("unknown")

@@ -29,7 +29,7 @@ from dashboards.shares import Bar, bars
 from dashboards.site import Site, site_of
 from index.query import Window
 from keqing.untrusted import clean
-from keqing.workflow import event_links, events, spread
+from keqing.workflow import event_history, event_links, events, spread
 from keqing.workflow.accounts import Role
 from keqing.workflow.db import Tx, read
 
@@ -101,7 +101,7 @@ def answer(site: Site, visitor: Visitor, event: events.Event) -> Event:
         IndexFault: the index cannot answer.
     """
     with read(site.engine) as tx:
-        ids = events.aliases(tx, event.id)
+        ids = event_history.aliases(tx, event.id)
         way = spread.of_events(tx, [event.id]).get(event.id, [])
         past = _past(tx, event.id, ids)
         beside = events.beside(tx, event, OTHERS) if visitor.user.may(Role.ANALYST) else []
@@ -188,7 +188,7 @@ def _past(tx: Tx, id_: str, ids: Sequence[str]) -> list[Change]:
     who = {(one.link.kind, one.event, one.other): one.link.by for one in said}
     found = [
         Change(*_seen_from(id_, one), _moment(one.at_s), who.get((one.kind, one.event, one.other), ""))
-        for one in events.history(tx, id_)
+        for one in event_history.history(tx, id_)
     ]  # fmt: skip
     names = [
         Change("renamed", "", one.link.at, one.link.by, clean(one.link.name))
@@ -197,7 +197,7 @@ def _past(tx: Tx, id_: str, ids: Sequence[str]) -> list[Change]:
     return sorted(found + names, key=lambda change: change.at)
 
 
-def _seen_from(id_: str, one: events.Change) -> tuple[str, str]:
+def _seen_from(id_: str, one: event_history.Change) -> tuple[str, str]:
     if one.kind == "merge":
         return "merged", one.other
     return ("split_off", one.other) if one.event == id_ else ("split_from", one.event)

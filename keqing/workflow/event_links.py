@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import Column, Integer, String, Table, Text, func, select
 
 from keqing.errors import UsageError
-from keqing.workflow import events
+from keqing.workflow import event_history, events
 from keqing.workflow.batches import BATCHES
 from keqing.workflow.db import METADATA, Tx, UtcTime
 from keqing.workflow.events import Event
@@ -194,7 +194,7 @@ def _living(tx: Tx, id_: str) -> Event:
     found = events.get(tx, [id_]).get(id_)
     if found is not None:
         return found
-    raise Refused("unknown" if events.living(tx, id_) == id_ else "merged")
+    raise Refused("unknown" if event_history.living(tx, id_) == id_ else "merged")
 
 
 def _named(name: str) -> str:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from keqing.workflow.db import METADATA, Tx
-from keqing.workflow.events import MEMBERS
+from keqing.workflow.event_tables import MEMBERS
 from keqing.workflow.many import among, parts
 
 SUMS = Table(

@@ -1,96 +1,24 @@
-"""Events (事件): stories of one brand about one happening, their stars, threads and history.
+"""Events (事件): stories of one brand about one happening, their stars and threads.
 
 In:  a transaction; call it inside the one that records the batch, so that a kill undoes both.
 Out: what nlp.events clusters a batch against, in a few statements a batch; whom a page asks for an
-event's name, an alias or a history. Times are Unix seconds.
+event by its id. Times are Unix seconds.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Float,
-    Index,
-    Integer,
-    LargeBinary,
-    String,
-    Table,
-    Text,
-    delete,
-    select,
-    update,
-)
+from sqlalchemy import Row, Table, delete, select, update
 
-from keqing.workflow.db import METADATA, Tx
+from keqing.workflow import event_history
+from keqing.workflow.db import Tx
+from keqing.workflow.event_tables import EVENTS, LIKENESS, MEMBERS, NAMES, STARS, THREADS
+from keqing.workflow.many import parts
 
-EVENTS = Table(
-    "nlp_events",
-    METADATA,
-    Column("id", String(32), primary_key=True),
-    Column("brand", String(128), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("first_story", String(512), nullable=False),
-    Column("first_at_s", BigInteger, nullable=False),
-    Column("last_at_s", BigInteger, nullable=False),
-    Column("scored_at_s", BigInteger, nullable=False),
-    Column("stories", Integer, nullable=False),
-    Index("nlp_events_active", "brand", "last_at_s"),
-)
-STARS = Table(  # what a new story is compared with: terms and weights, maybe a vector
-    "nlp_event_stars",
-    METADATA,
-    Column("event", String(32), primary_key=True),
-    Column("story", String(512), primary_key=True),
-    Column("post_id", String(512), nullable=False),
-    Column("terms", Text, nullable=False),
-    Column("vector", LargeBinary),
-    Column("joined", Integer, nullable=False),
-)
-MEMBERS = Table(
-    "nlp_event_stories",
-    METADATA,
-    Column("brand", String(128), primary_key=True),
-    Column("story", String(512), primary_key=True),
-    Column("event", String(32), nullable=False, index=True),
-    Column("star", String(512), nullable=False),  # the star's story that it joined by
-    Column("similarity", Float, nullable=False),  # 1 - novelty: 0 opened the event
-)
-THREADS = Table(
-    "nlp_event_threads",
-    METADATA,
-    Column("brand", String(128), primary_key=True),
-    Column("thread", String(512), primary_key=True),
-    Column("event", String(32), nullable=False, index=True),
-)
-LIKENESS = Table(  # pairs that looked alike at the last tick; merged when they do again
-    "nlp_event_likeness",
-    METADATA,
-    Column("elder", String(32), primary_key=True),
-    Column("younger", String(32), primary_key=True),
-)
-HISTORY = Table(
-    "nlp_event_history",
-    METADATA,
-    Column("seq", Integer, primary_key=True, autoincrement=True),
-    Column(
-        "kind", String(8), nullable=False
-    ),  # merge: other is now event; split: other came from it
-    Column("event", String(32), nullable=False, index=True),
-    Column("other", String(32), nullable=False, index=True),
-    Column("at_s", BigInteger, nullable=False),
-)
-NAMES = Table(  # names that staff gave; without one an event is called by its words
-    "nlp_event_names",
-    METADATA,
-    Column("event", String(32), primary_key=True),
-    Column("name", Text, nullable=False),
-)
-AT_ONCE = 500
 BESIDE_S = 7 * 86400  # between events that may be one
 Key = tuple[str, str]  # brand, story or thread
 
@@ -132,16 +60,6 @@ class Member:
     similarity: float
 
 
-@dataclass(frozen=True)
-class Change:
-    """One row of history."""
-
-    kind: str
-    event: str
-    other: str
-    at_s: int
-
-
 def active(
     tx: Tx, brands: Collection[str], since_s: int, until_s: int, scored_since_s: int
 ) -> list[Event]:
@@ -154,15 +72,11 @@ def active(
         EVENTS.c.scored_at_s >= scored_since_s,
     )
     for row in tx.execute(query.order_by(EVENTS.c.first_at_s, EVENTS.c.id)):
-        found[row.id] = Event(
-            row.id, row.brand, row.name, row.first_story, row.first_at_s, row.last_at_s, row.stories
-        )
-    for part in _parts(list(found)):
+        found[row.id] = _event(row)
+    for part in parts(list(found)):
         stars = select(STARS).where(STARS.c.event.in_(part)).order_by(STARS.c.event, STARS.c.story)
         for row in tx.execute(stars):
-            terms = json.loads(row.terms)
-            star = Star(row.story, row.post_id, terms, row.vector, row.joined)
-            found[row.event].stars.append(star)
+            found[row.event].stars.append(_star(row))
     _called(tx, found)
     for event in found.values():  # the first story's star leads: others are split from it
         event.stars.sort(key=lambda star: (star.story != event.first_story, star.story))
@@ -181,7 +95,7 @@ def of_threads(tx: Tx, keys: Collection[Key]) -> dict[Key, str]:
 
 def save(tx: Tx, events: Sequence[Event], scored_at_s: int) -> None:
     """Write changed and new events with their stars."""
-    for part in _parts([event.id for event in events]):
+    for part in parts([event.id for event in events]):
         tx.execute(delete(STARS).where(STARS.c.event.in_(part)))
         tx.execute(delete(EVENTS).where(EVENTS.c.id.in_(part)))
     rows = [
@@ -213,7 +127,7 @@ def add_members(tx: Tx, members: Sequence[Member], threads: Mapping[Key, str]) -
 def likeness(tx: Tx, events: Collection[str]) -> set[tuple[str, str]]:
     """Pairs of these events that looked alike before: (elder, younger)."""
     found: set[tuple[str, str]] = set()
-    for part in _parts(sorted(events)):
+    for part in parts(sorted(events)):
         rows = tx.execute(select(LIKENESS).where(LIKENESS.c.elder.in_(part)))
         found |= {(row.elder, row.younger) for row in rows}
     return found
@@ -221,7 +135,7 @@ def likeness(tx: Tx, events: Collection[str]) -> set[tuple[str, str]]:
 
 def set_likeness(tx: Tx, events: Collection[str], pairs: Collection[tuple[str, str]]) -> None:
     """Replace what is known of these events' likeness."""
-    for part in _parts(sorted(events)):
+    for part in parts(sorted(events)):
         tx.execute(delete(LIKENESS).where(LIKENESS.c.elder.in_(part)))
     if pairs:
         rows = [{"elder": elder, "younger": younger} for elder, younger in sorted(pairs)]
@@ -237,7 +151,7 @@ def merge(tx: Tx, elder: str, younger: str, at_s: int) -> None:
     if _name_of(tx, elder) is None:
         tx.execute(update(NAMES).where(NAMES.c.event == younger).values(event=elder))
     tx.execute(delete(NAMES).where(NAMES.c.event == younger))
-    tx.execute(HISTORY.insert().values(kind="merge", event=elder, other=younger, at_s=at_s))
+    event_history.note(tx, "merge", elder, younger, at_s)
 
 
 def split(tx: Tx, event: str, star: str, other: str, at_s: int) -> int:
@@ -246,7 +160,7 @@ def split(tx: Tx, event: str, star: str, other: str, at_s: int) -> int:
     moved = tx.execute(
         update(MEMBERS).where(MEMBERS.c.event == event, part).values(event=other)
     ).rowcount
-    tx.execute(HISTORY.insert().values(kind="split", event=event, other=other, at_s=at_s))
+    event_history.note(tx, "split", event, other, at_s)
     return int(moved)
 
 
@@ -254,12 +168,12 @@ def part(
     tx: Tx, brand: str, stories: Collection[str], event: str, other: str, star: str, at_s: int
 ) -> None:
     """Move named stories, and the threads that they began, from one event to another."""
-    for some in _parts(sorted(stories)):
+    for some in parts(sorted(stories)):
         mine = (MEMBERS.c.brand == brand) & MEMBERS.c.story.in_(some)
         tx.execute(update(MEMBERS).where(mine).values(event=other, star=star))
         begun = (THREADS.c.brand == brand) & THREADS.c.thread.in_(some)
         tx.execute(update(THREADS).where(begun).values(event=other))
-    tx.execute(HISTORY.insert().values(kind="split", event=event, other=other, at_s=at_s))
+    event_history.note(tx, "split", event, other, at_s)
 
 
 def call(tx: Tx, event: str, name: str) -> None:
@@ -278,67 +192,20 @@ def members(tx: Tx, event: str) -> list[Member]:
 def forget_posts(tx: Tx, post_ids: Collection[str]) -> int:
     """Remove the words and vectors of posts that stand for events; the events go on without them."""
     gone = 0
-    for part in _parts(sorted(post_ids)):
+    for part in parts(sorted(post_ids)):
         gone += tx.execute(delete(STARS).where(STARS.c.post_id.in_(part))).rowcount
     return gone
-
-
-def history(tx: Tx, event: str) -> list[Change]:
-    """What happened to an event, oldest first."""
-    mine = (HISTORY.c.event == event) | (HISTORY.c.other == event)
-    rows = tx.execute(select(HISTORY).where(mine).order_by(HISTORY.c.seq))
-    return [Change(row.kind, row.event, row.other, row.at_s) for row in rows]
-
-
-def living(tx: Tx, event: str) -> str:
-    """The id under which an event lives now: follows merges; an id that was split off again lives."""
-    query = select(HISTORY.c.event).where(HISTORY.c.kind == "merge").order_by(HISTORY.c.seq.desc())
-    seen: set[str] = set()
-    while event not in seen and not _lives(tx, event):
-        seen.add(event)
-        event = tx.execute(query.where(HISTORY.c.other == event)).scalar() or event
-    return event
-
-
-def aliases(tx: Tx, event: str) -> tuple[str, ...]:
-    """Every id under which posts of a living event may stand in the index, its own first."""
-    found, wave = [event], [event]
-    query = select(HISTORY.c.other).where(HISTORY.c.kind == "merge").order_by(HISTORY.c.seq)
-    while wave:
-        others = tx.execute(query.where(HISTORY.c.event.in_(wave))).scalars().all()
-        wave = [o for o in dict.fromkeys(others) if o not in found and not _lives(tx, o)]
-        found += wave
-    return tuple(found)
-
-
-def _name_of(tx: Tx, event: str) -> str | None:
-    return tx.execute(select(NAMES.c.name).where(NAMES.c.event == event)).scalar()
-
-
-def _called(tx: Tx, found: Mapping[str, Event]) -> None:
-    """Staff's names in the place of those by words."""
-    for part_ in _parts(list(found)):
-        for row in tx.execute(select(NAMES).where(NAMES.c.event.in_(part_))):
-            found[row.event].name, found[row.event].named = row.name, True
-
-
-def _lives(tx: Tx, event: str) -> bool:
-    return tx.execute(select(EVENTS.c.id).where(EVENTS.c.id == event)).first() is not None
 
 
 def get(tx: Tx, ids: Collection[str]) -> dict[str, Event]:
     """Events with their stars, for pages; ids that live no more are left out."""
     found: dict[str, Event] = {}
-    for part in _parts(sorted(ids)):
+    for part in parts(sorted(ids)):
         for row in tx.execute(select(EVENTS).where(EVENTS.c.id.in_(part))):
-            found[row.id] = Event(
-                row.id, row.brand, row.name, row.first_story,
-                row.first_at_s, row.last_at_s, row.stories,
-            )  # fmt: skip
+            found[row.id] = _event(row)
         order = STARS.c.event, STARS.c.joined.desc(), STARS.c.story
         for row in tx.execute(select(STARS).where(STARS.c.event.in_(part)).order_by(*order)):
-            star = Star(row.story, row.post_id, json.loads(row.terms), row.vector, row.joined)
-            found[row.event].stars.append(star)
+            found[row.event].stars.append(_star(row))
     _called(tx, found)
     return found
 
@@ -354,27 +221,37 @@ def beside(tx: Tx, event: Event, most: int) -> list[Event]:
     rows = tx.execute(
         select(EVENTS).where(near).order_by(EVENTS.c.stories.desc(), EVENTS.c.id).limit(most)
     )
-    found = {
-        row.id: Event(
-            row.id, row.brand, row.name, row.first_story,
-            row.first_at_s, row.last_at_s, row.stories,
-        )
-        for row in rows
-    }  # fmt: skip
+    found = {row.id: _event(row) for row in rows}
     _called(tx, found)
     return list(found.values())
 
 
+def _name_of(tx: Tx, event: str) -> str | None:
+    return tx.execute(select(NAMES.c.name).where(NAMES.c.event == event)).scalar()
+
+
+def _called(tx: Tx, found: Mapping[str, Event]) -> None:
+    """Staff's names in the place of those by words."""
+    for part_ in parts(list(found)):
+        for row in tx.execute(select(NAMES).where(NAMES.c.event.in_(part_))):
+            found[row.event].name, found[row.event].named = row.name, True
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(
+        row.id, row.brand, row.name, row.first_story, row.first_at_s, row.last_at_s, row.stories
+    )
+
+
+def _star(row: Row[Any]) -> Star:
+    return Star(row.story, row.post_id, json.loads(row.terms), row.vector, row.joined)
+
+
 def _looked_up(tx: Tx, table: Table, name: str, keys: Collection[Key]) -> dict[Key, str]:
     wanted, found = set(keys), {}
-    for part in _parts(sorted({key for _, key in wanted})):
+    for part in parts(sorted({key for _, key in wanted})):
         for row in tx.execute(select(table).where(table.c[name].in_(part))):
             key = row.brand, getattr(row, name)
             if key in wanted:
                 found[key] = row.event
     return found
-
-
-def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for at in range(0, len(values), AT_ONCE):
-        yield values[at : at + AT_ONCE]

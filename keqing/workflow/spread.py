@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, select, update
 
 from keqing.workflow.db import METADATA, Tx
-from keqing.workflow.events import MEMBERS
+from keqing.workflow.event_tables import MEMBERS
 from keqing.workflow.many import among, parts
 
 SIGHTINGS = Table(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from keqing.workflow import accounts, event_links, events
+from keqing.workflow import accounts, event_history, event_links
 from keqing.workflow.accounts import Role
 from keqing.workflow.db import read
 from tests.dashboards.conftest import Desk, csrf_of
@@ -36,7 +36,7 @@ def test_two_events_become_one(desk: Desk) -> None:
     assert (change["kind"], change["other"], change["by"]) == ("merged", younger["id"], "wu")
     assert client.get(f"/events/{younger['id']}").status_code == 303
     with read(desk.engine) as tx:
-        assert events.living(tx, younger["id"]) == elder["id"]
+        assert event_history.living(tx, younger["id"]) == elder["id"]
         assert [one.kind for one in event_links.every(tx)] == ["merge"]
         trail = [(row.who, row.what.split()[1], row.object) for row in accounts.audit_rows(tx)
                  if row.what.startswith("event ")]  # fmt: skip

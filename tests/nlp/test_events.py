@@ -13,7 +13,7 @@ import pytest
 from bench.events import b_cubed, city, clustered
 from bench.stories import first_stage
 from keqing.records import Author, Post
-from keqing.workflow import db
+from keqing.workflow import db, event_history
 from keqing.workflow import events as kept
 from keqing.workflow.db import Engine
 from nlp import happenings, stories
@@ -165,8 +165,11 @@ def test_alike_events_merge_at_the_second_tick(engine: Engine) -> None:
         assert (again["b", "o"], again["b", "p"]) == ("e1", "e1")
         assert set(kept.of_stories(tx, {("b", s) for s in ("s2", "n", "p")}).values()) == {"e1"}
         assert kept.of_threads(tx, {("b", "t2")}) == {("b", "t2"): "e1"}
-        assert (kept.living(tx, "e2"), kept.aliases(tx, "e1")) == ("e1", ("e1", "e2"))
-        assert [(c.kind, c.event, c.other) for c in kept.history(tx, "e2")] == [
+        assert (event_history.living(tx, "e2"), event_history.aliases(tx, "e1")) == (
+            "e1",
+            ("e1", "e2"),
+        )
+        assert [(c.kind, c.event, c.other) for c in event_history.history(tx, "e2")] == [
             ("merge", "e1", "e2")
         ]
         assert kept.get(tx, ["e1", "e2"]).keys() == {"e1"}
@@ -189,10 +192,10 @@ def test_a_part_that_drifted_away_is_split_off(engine: Engine) -> None:
             ("b", "s1"): part,
         }
         assert kept.of_stories(tx, {("b", "s2")}) == {("b", "s2"): "e1"}
-        assert [(c.kind, c.event, c.other) for c in kept.history(tx, part)] == [
+        assert [(c.kind, c.event, c.other) for c in event_history.history(tx, part)] == [
             ("split", "e1", part)
         ]
-        assert kept.living(tx, part) == part
+        assert event_history.living(tx, part) == part
         assert kept.get(tx, [part])[part].stories == 6
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keqing.workflow import batches, db, event_links, event_sums, events
+from keqing.workflow import batches, db, event_history, event_links, event_sums, events
 from keqing.workflow.db import Engine, Tx
 from keqing.workflow.event_links import Refused
 from nlp.events import cluster
@@ -67,7 +67,7 @@ def test_merged_by_staff_they_stay_one(engine: Engine) -> None:
         elder, younger = found["s0"], found["s2"]
         event_links.merge(tx, younger, elder, by="ann", now=NOW)
         obey(tx, ["b"], NOW_S)
-        assert events.living(tx, younger) == elder
+        assert event_history.living(tx, younger) == elder
         assert set(batch(tx, SECOND, 2).values()) == {elder}
         [done] = event_links.of_event(tx, [elder])
         assert (done.link.by, done.event, done.other) == ("ann", elder, younger)
