@@ -225,7 +225,7 @@ class Corrected(Record):
 
 
 class Versions(Record):
-    """What produced the derived fields: the same Post with the same four gives the same bytes."""
+    """What produced the derived fields: what is read of one Post is the same under the same four."""
 
     model: str  # weights of every stage that was loaded, and what corrections taught
     dictionary: str  # words by which texts are cut, and learned senses of names
