@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from keqing.cli import (
@@ -35,6 +32,7 @@ from keqing.cli import (
 )
 from keqing.errors import KeqingError
 from keqing.logs import configure_logging
+from keqing.stack.stop import Stop
 
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 Verb = Callable[[argparse.Namespace], int]
@@ -44,12 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; gives the exit code."""
     args = _parser().parse_args(argv)
     configure_logging()
+    stop = Stop()
     try:
-        with _told_by_term():
-            code: int = args.call(args)
-    except KeyboardInterrupt:  # what the verb held is given back by now
-        print(f"keqing {args.verb}: 已停止。", file=sys.stderr)
-        return INTERRUPTED
+        with stop.listening():
+            code: int | None = stop.unless_asked(lambda: args.call(args))
     except KeqingError as error:
         report = {"error": type(error).__name__, "message": str(error), "retry": error.retry}
         if args.json:
@@ -59,20 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    if code is None:  # what the verb held is given back by now
+        print(f"keqing {args.verb}: 已停止。", file=sys.stderr)
+        return INTERRUPTED
     return code
-
-
-@contextmanager
-def _told_by_term() -> Iterator[None]:
-    """TERM ends a verb as Ctrl-C does, so that its lease and its run of the ledger are closed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
+from keqing.logs import get_logger
+
 T = TypeVar("T")
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+log = get_logger(__name__)
 
 
 class Interrupted(BaseException):
@@ -27,8 +32,24 @@ class Stop:
 
     def listen(self) -> None:
         """Take both signals; to be called in the main thread."""
-        for sign in (signal.SIGINT, signal.SIGTERM):
+        for sign in SIGNALS:
             signal.signal(sign, lambda *_: self._signalled())
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take both for a while; one that is ignored, as a shell has it for background jobs, stays so."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {sign: signal.getsignal(sign) for sign in SIGNALS}
+        mine = [sign for sign in SIGNALS if before[sign] is not signal.SIG_IGN]
+        for sign in mine:
+            signal.signal(sign, lambda *_: self._signalled())
+        try:
+            yield
+        finally:
+            for sign in mine:
+                signal.signal(sign, before[sign])
 
     def unless_asked(self, work: Callable[[], T]) -> T | None:
         """What the work gives; None if a stop was asked for, before it or in its midst."""
@@ -36,6 +57,12 @@ class Stop:
             self._may_cut = True
             return None if self.asked.is_set() else work()
         except Interrupted:
+            return None
+        except Exception as error:
+            # An extension that is cut while it loads makes an ImportError of it, as pybind11 does.
+            if not self.asked.is_set():
+                raise
+            log.info("ended by a signal", error=type(error).__name__)
             return None
         finally:
             self._may_cut = False

@@ -103,7 +103,10 @@ def test_one_bad_row_costs_itself(town: Town, tmp_path: Path) -> None:
 
 
 def test_a_list_that_moves_while_it_is_read(town: Town, tmp_path: Path) -> None:
-    """Replies of the next two hours push threads up during the walk; with the next crawl all is there."""
+    """Replies of the next two hours push threads up during the walk; with the next crawl all is there.
+
+    A post is landed again only with what a snapshot is for: other words, or twice the interactions.
+    """
     root = root_of(town, tmp_path)
     town.now = town.t0 + timedelta(minutes=60)
 
@@ -119,7 +122,8 @@ def test_a_list_that_moves_while_it_is_read(town: Town, tmp_path: Path) -> None:
     crawl(root, "demo-forum")
     posts = landed(root, "demo-forum")
     assert {post.id for post in posts} == town.ids("demo-forum")
-    assert len({post.id for post in posts}) == len(posts)
+    snapshots = {(p.id, p.text, (p.engagement.comments or 0).bit_length()) for p in posts}
+    assert len(snapshots) == len(posts)
 
 
 def test_a_site_that_goes_away_for_a_while(town: Town, tmp_path: Path) -> None:

@@ -204,3 +204,25 @@ def test_a_second_signal_does_not_cut_the_clearing_up() -> None:
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def test_an_error_that_a_signal_caused_is_no_error() -> None:
+    """A native library that is cut while it loads raises an ImportError in its place; others come through."""
+
+    def cut() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        except Interrupted as error:
+            raise ImportError("initialization failed") from error
+
+    before, stop = signal.getsignal(signal.SIGTERM), Stop()
+    with stop.listening():
+        assert stop.unless_asked(cut) is None
+    assert signal.getsignal(signal.SIGTERM) is before
+    with pytest.raises(ImportError, match="missing"), Stop().listening():
+        Stop().unless_asked(missing)
+
+
+def missing() -> None:
+    raise ImportError("missing")
