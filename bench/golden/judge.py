@@ -139,7 +139,7 @@ def _posts(answer: Judged, reader: Reader, golden: Sequence[Golden]) -> None:
         answer.add(row, "emotion", text, [emotion], [said.emotion])
         _aspects(answer, post, said, text)
         felt = {hit.brand: str(hit.polarity) for hit in said.matches.hits}
-        key = {alias: k for k, b in reader.matcher._brands.items() for alias in b.aliases}
+        key = _keys(reader)
         for brand, sign in post.towards.items():
             answer.add(row, "towards", f"{text} → {brand}", [sign], [felt.get(key[brand], "")])
         answer.add(
@@ -184,7 +184,7 @@ def _dangers(answer: Judged, reader: Reader, golden: Sequence[Row]) -> None:
 
 
 def _names(answer: Judged, reader: Reader, golden: Sequence[Row]) -> None:
-    key = {alias: k for k, b in reader.matcher._brands.items() for alias in b.aliases}
+    key = _keys(reader)
     texts = [row.cells[1] for row in golden]
     for row, said in zip(golden, _read(reader, texts), strict=True):
         name, sign, text = row.cells[0][:-1], row.cells[0][-1], row.cells[1]
@@ -231,6 +231,12 @@ def _masks(answer: Judged, golden: Sequence[Row]) -> None:
         else:
             gone = [] if any(one in masked for one in secrets.split(",")) else ["gone"]
             answer.add(row, "mask, contact", text, ["gone"], gone)
+
+
+def _keys(reader: Reader) -> dict[str, str]:
+    """Key of each brand by its name and its other writings."""
+    brands = reader.matcher._brands.items()
+    return {word: key for key, brand in brands for word in (brand.name, *brand.aliases)}
 
 
 def sure(said: Reading) -> list[str]:
