@@ -18,11 +18,11 @@ from index.schema import DDL, INDEX_VERSION
 from index.sqlite_body import first_dictionary
 from keqing.errors import IndexBusy, IndexOutdated, IndexTimeout, IndexUnavailable
 from keqing.private import private_folder
+from keqing.wal import switch_to_wal
 
 STEPS = 10_000  # virtual machine steps between two looks at the clock
 PRAGMAS = (
     "busy_timeout=30000",
-    "journal_mode=WAL",
     "synchronous=FULL",
     "secure_delete=ON",
     "wal_autocheckpoint=4000",  # pages, 16 MB: what is written to often goes to its place once
@@ -31,6 +31,7 @@ PRAGMAS = (
 )
 # Few, larger merges: each word is written about three times until it lies in the largest segment.
 AUTOMERGE = 16
+BUSY_S = 30.0  # how long a writer waits for the one before it
 
 
 class File:
@@ -105,7 +106,8 @@ class File:
     def _connection(self) -> sqlite3.Connection:
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
         if db is None:
-            db = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+            db = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_S)
+            switch_to_wal(db.execute, BUSY_S)
             for pragma in PRAGMAS:
                 db.execute(f"PRAGMA {pragma}")
             self._local.db = db

@@ -28,6 +28,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from keqing.errors import IndexBusy, WorkflowError
 from keqing.private import private_folder
 from keqing.settings import Settings
+from keqing.wal import switch_to_wal
 from keqing.workflow import faults, postgres
 from keqing.workflow.postgres import READS, WAIT_MS
 
@@ -153,8 +154,8 @@ def _translated(engine: Engine, wait_s: float) -> Iterator[None]:
 
 def _pragmas(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
+    switch_to_wal(connection.execute, BUSY_S)
     for pragma in (
-        "journal_mode=WAL",
         "busy_timeout=30000",
         "synchronous=FULL",
         "foreign_keys=ON",
