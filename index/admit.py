@@ -57,7 +57,10 @@ def _objection(doc: Document) -> str | None:
 
 def storable(numbers: Iterable[float | None]) -> bool:
     """Whether all are numbers that every engine keeps as they are; nan is none."""
-    return all(one is None or -MAX_COUNTER <= one <= MAX_COUNTER for one in numbers)
+    for one in numbers:  # a generator costs three times as much
+        if one is not None and not -MAX_COUNTER <= one <= MAX_COUNTER:
+            return False
+    return True
 
 
 def _text(at: int) -> str:

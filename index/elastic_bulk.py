@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from index.elastic_client import PASSING, Patience, Server, packed, reason
 from keqing.errors import IndexBusy, IndexFault, IndexForbidden, IndexRejected, IndexUnavailable
@@ -22,8 +23,7 @@ DEADLINE_S = 600.0
 Fate = Literal["created", "updated", "deleted", "stale", "absent", "refused"]
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """One line pair of a bulk call; `source` is None for a deletion."""
 
     index: str
@@ -40,8 +40,7 @@ class Action:
         return [packed({"index": head}), self.source]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of an action; `why` is said for a refused one."""
 
     fate: Fate

@@ -42,31 +42,38 @@ def tag_value(name: str, value: str) -> str:
 
 def stored(doc: Document) -> dict[str, Any]:
     """The object as it is indexed; times in milliseconds."""
-    counted = [doc.counters[name] or 0 for name in ("likes", "comments", "reposts")]
-    return {
-        **_tags(doc.tags),
+    seen, negative = doc.counters, doc.polarity == "negative"
+    reached = (seen["likes"] or 0) + (seen["comments"] or 0) + (seen["reposts"] or 0)
+    values = _tags(doc.tags)
+    values |= {
         "id": doc.id, "url": doc.mention.post.url, "keywords": doc.keywords,
         "published_at": doc.published_at * 1000, "first_seen_at": doc.first_seen_at * 1000,
         "collected_at": doc.collected_at, "tie": tie(doc.id), "timed": doc.timed,
-        "voice": int(doc.voice), "negative": int(doc.polarity == "negative"),
-        "risk": doc.risk, "severe": doc.severity, "interactions": int(sum(counted)),
-        "tokens": _words(doc.words), "title_tokens": _words(doc.title_words),
-        "facts": _facts(doc), "sig": doc.signature, FIELD: column(doc),
-        **{name: value for name, value in doc.counters.items() if value is not None},
-        **({"vector": signed(doc.vector)} if doc.vector else {}),
+        "voice": int(doc.voice), "negative": int(negative), "risk": doc.risk,
+        "severe": doc.severity, "interactions": int(reached), "tokens": _words(doc.words),
+        "title_tokens": _words(doc.title_words), "facts": _facts(doc), "sig": doc.signature,
+        FIELD: column(doc),
     }  # fmt: skip
+    values |= {name: value for name, value in seen.items() if value is not None}
+    if doc.vector:
+        values["vector"] = signed(doc.vector)
+    return values
 
 
-def _tags(tags: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    plain = not ODD.search("".join([value for _, value in tags]))  # nearly all
-    for name, value in tags:
-        found.setdefault(name, []).append(value if plain else tag_value(name, value))
+def _tags(tags: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Values by name; a name's only value stands for itself."""
+    if ODD.search("".join([value for _, value in tags])):
+        tags = [(name, tag_value(name, value)) for name, value in tags]
+    found: dict[str, Any] = dict(tags)
+    if len(found) < len(tags):
+        found = {name: [value for one, value in tags if one == name] for name in found}
     return found
 
 
 def _words(words: str) -> str:
-    return words if not LONG.search(words) else " ".join(map(token, words.split()))
+    if len(words) <= LONGEST // 2 or not LONG.search(words):
+        return words
+    return " ".join(map(token, words.split()))
 
 
 def signed(vector: bytes) -> list[int]:
@@ -88,16 +95,15 @@ def answer(hit: Mapping[str, Any], node: Node, similar: int = 1) -> Hit:
 
 
 def _facts(doc: Document) -> dict[str, Any]:
-    negative = {brand for brand, against, _ in doc.brands if against}
-    positive = {brand for brand, _, for_it in doc.brands if for_it} - negative
-    return {
-        "brands": sorted({brand for brand, _, _ in doc.brands}),
-        "negative": sorted(negative),
-        "positive": sorted(positive),
-        "source": doc.source,
-        "story": doc.story,
-        "voices": f"{doc.author} {doc.story}",
-    }
+    facts: dict[str, Any] = {
+        "source": doc.source, "story": doc.story, "voices": f"{doc.author} {doc.story}"
+    }  # fmt: skip
+    if doc.brands:
+        against = {brand for brand, negative, _ in doc.brands if negative}
+        facts["brands"] = sorted({brand for brand, _, _ in doc.brands})
+        facts["negative"] = sorted(against)
+        facts["positive"] = sorted({brand for brand, _, liked in doc.brands if liked} - against)
+    return facts
 
 
 __all__ = ["TAGS", "answer", "document_id", "signed", "stored", "tag_value", "token"]

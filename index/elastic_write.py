@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Literal
 
+import msgspec
+
 from index.answers import LoadReport
 from index.document import COUNTERS, Document
 from index.elastic_bulk import MOST, Action, Bulk, Outcome
@@ -31,8 +33,7 @@ REMEMBERED = 50_000
 _counters = itemgetter(*COUNTERS)
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(msgspec.Struct, frozen=True):
     """A document as it stands in one index."""
 
     index: str
@@ -41,8 +42,7 @@ class Copy:
     counters: tuple[float | None, ...]
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(msgspec.Struct):
     """What is done with one document: one action in its month, deletions elsewhere."""
 
     doc: Document
@@ -146,11 +146,14 @@ class Writer:
         return Plan(doc, verdict, [write, *gone], new)
 
     def _found(self, ids: Sequence[str]) -> dict[str, list[Copy]]:
-        """Copies of these posts in all months, from columns alone: no stored text is unpacked."""
+        """Copies of these posts in all months, from columns alone: no stored text is unpacked.
+
+        Asked by the column of ids: for most, new ones, it costs the server half of what `_id` does.
+        """
         if not ids:
             return {}
         body = {
-            "query": {"bool": {"filter": {"ids": {"values": [document_id(id_) for id_ in ids]}}}},
+            "query": {"bool": {"filter": {"terms": {"id": ids}}}},
             "size": 10_000,
             "sort": ["_doc"],
             "track_total_hits": False,
