@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from keqing.settings import Brand, SecondStage, Settings, load_settings
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).parent
 TUNE, JUDGE = "tune", "judge"
+WRITERS = ("a", "b", "c", "d")  # of bench/golden/taught: posts that teach the heads, none is judged
 SIGNS = {"+": "positive", "-": "negative", "0": "neutral"}
 NOTHING = "0"
 
@@ -87,11 +88,29 @@ def posts(rounds: frozenset[int] | None = None) -> list[Post]:
     return [_post(row) for row in rows("posts", rounds)]
 
 
-def settings(second_stage: bool = True) -> Settings:
-    """The shipped settings with the golden plan's brands in place of the demo's."""
+def taught(writer: str) -> list[Post]:
+    """Posts of one writer that teach the heads; their brands are in no plan (see `settings`)."""
+    lines = (FOLDER / "taught" / f"{writer}.tsv").read_text(encoding="utf-8").splitlines()
+    held = [tuple(line.split("\t")) for line in lines if line and not line.startswith("#")]
+    return [_post(Row(*half_of(cells[2]), 0, cells)) for cells in held]
+
+
+def named(golden: Iterable[Post]) -> list[str]:
+    """Names of brands in the labels of posts, each once."""
+    cells = (post.row.cells[6] for post in golden)
+    every = (one for cell in cells if cell != NOTHING for one in cell.split("、"))
+    return list(dict.fromkeys(one.lstrip("?").rstrip("+-0?") for one in every))
+
+
+def settings(second_stage: bool = True, more: Iterable[str] = ()) -> Settings:
+    """The shipped settings with the golden plan's brands, and brands of `more` names, for the demo's."""
     plan = load_settings(ROOT, env={}).plan
     body = tomllib.loads((FOLDER / "plan.toml").read_text(encoding="utf-8"))
     brands = {key: Brand.model_validate(value) for key, value in body["brands"].items()}
+    known = {word for brand in brands.values() for word in (brand.name, *brand.aliases)}
+    for name in more:
+        if name not in known:
+            brands[f"taught{len(brands)}"] = Brand(name=name, aliases=[name])
     nlp = plan.nlp
     if not second_stage:
         nlp = nlp.model_copy(update={"second_stage": SecondStage(model="off")})
