@@ -105,6 +105,13 @@ def _really_asks(said: dict[str, float], complains: bool) -> bool:
     return said["咨询"] >= OUTRIGHT or not ("建议" in said or complains)
 
 
+def outright(signs: Signs) -> dict[str, float]:
+    """How outright each intent is said, in words of the lists or in patterns."""
+    said = _said(signs)
+    _add_patterns(said, signs)
+    return said
+
+
 def _said(signs: Signs) -> dict[str, float]:
     """How outright each intent is said."""
     said: dict[str, float] = {}

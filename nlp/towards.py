@@ -72,6 +72,11 @@ def neutral(matches: Matches) -> Matches:
     return Matches(hits, matches.rejected)
 
 
+def alike(matches: Matches, polarity: Polarity, p: float) -> Matches:
+    """The same hits, each with this judgement."""
+    return Matches(tuple(_with(hit, polarity, p) for hit in matches.hits), matches.rejected)
+
+
 def _weighed(claim: Claim, polarity: Polarity, p: Sequence[float]) -> Felt:
     """Opinion words speak unless the classifier is sure of the opposite."""
     if claim.weight == 0:

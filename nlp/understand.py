@@ -9,24 +9,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from keqing.errors import ModelError
+from keqing.logs import get_logger
 from keqing.records import AspectHit, Polarity, SeverityHit, Versions
 from keqing.settings import Settings
-from nlp import aspects, cascade, embed, house, lexicon, likened, linear, relevance, rules, worded
+from nlp import (
+    aspects,
+    cascade,
+    embed,
+    heads,
+    house,
+    lexicon,
+    linear,
+    relevance,
+    rules,
+    weighed,
+    worded,
+)
 from nlp.brands import Matcher, Matches
 from nlp.cues import Scanner
 from nlp.emotion import emotion
+from nlp.evidence import Evidence
+from nlp.found import Answer, Found, Seen, evidence, settled
+from nlp.heads import Leaning
 from nlp.house import House
 from nlp.intent import intents
 from nlp.rules import Signs
-from nlp.sarcasm import doubted, sarcasm
+from nlp.sarcasm import sarcasm
 from nlp.segment import keywords, make_segmenter
 from nlp.severity import RIVAL, asserted, repeated
 from nlp.text import flat, hashtags, split
 from nlp.topics import Topics
-from nlp.towards import Towards, felt, neutral, spoken
+from nlp.towards import Towards, alike, felt, spoken
 
 P = tuple[float, float, float]
 GRAVE = 0.8  # a danger as sure as this is blame, whatever the tone
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,37 +73,19 @@ class Reading:
         return self.intents[0] if self.intents else None
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What the models say of one post."""
-
-    polarity: Polarity
-    stage: cascade.Stage
-    p: P
-    emotion: str
-    complaint: float
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What lists and dictionaries find in one post, before any model."""
-
-    signs: Signs
-    towards: Towards
-    sarcasm: tuple[str, ...]  # reasons
-    tokens: list[str]
-    title_tokens: list[str]
-    hashtags: tuple[str, ...]
-    topics: tuple[str, ...]
-
-
 class Reader:
     """Model, dictionary, lexicons and plan of one installation; build it once a process."""
 
     def __init__(
-        self, settings: Settings, taught: House | Literal["saved"] | None = "saved"
+        self,
+        settings: Settings,
+        taught: House | Literal["saved"] | None = "saved",
+        weigh: bool = True,
     ) -> None:
-        """`taught`: what corrections taught, by default as it is saved in this installation."""
+        """`taught`: what corrections taught, by default as it is saved in this installation.
+
+        `weigh`: whether heads weigh what the lists find (only with a second stage).
+        """
         self.model = linear.load(linear.folder_of(settings.plan.nlp.model, settings.root))
         self.segmenter = make_segmenter(settings)
         self.rivals = frozenset(k for k, brand in settings.plan.brands.items() if not brand.ours)
@@ -99,12 +99,13 @@ class Reader:
         )
         off = settings.plan.nlp.second_stage.model == "off"
         self.embedder = None if off else embed.shipped()
-        self.likened = None if self.embedder is None else likened.Likened(self.embedder)
-        self.version = self.cascade.version
-        if self.embedder is not None and self.likened is not None:
-            self.version += f"+{self.embedder.version}+{self.likened.version}"
+        self.heads = heads.load(self.embedder) if self.embedder is not None and weigh else None
+        loaded = (self.cascade, self.embedder, self.heads)
+        self.version = "+".join(one.version for one in loaded if one is not None)
         own = settings.root / "lexicons"
-        self.scanner = Scanner(lexicon.own(own))
+        terms = list(lexicon.own(own))
+        self._own_dangers = frozenset(one.term for one in terms if one.kind == "severity")
+        self.scanner = Scanner(terms)
         words = (self.segmenter.version, *([senses.version] if senses else []))
         self.dictionary = "+".join(words)
         self.rules = lexicon.version(own)
@@ -121,6 +122,21 @@ class Reader:
         self, texts: Sequence[str], titles: Sequence[str], sources: Sequence[str] = ()
     ) -> list[Reading]:
         """One Reading per text (with its title, "" if none, and its source, where known)."""
+        seen, answers = self._read(texts, titles, sources)
+        found = [self._found(one, answer) for one, answer in zip(seen, answers, strict=True)]
+        self._weigh(seen, answers, found)
+        return [self._one(*each) for each in zip(seen, answers, found, strict=True)]
+
+    def evidence(self, texts: Sequence[str]) -> list[Evidence]:
+        """What the heads weigh of each text: all that lists and both stages find in it."""
+        seen, answers = self._read(texts, [""] * len(texts))
+        each = zip(seen, answers, strict=True)
+        return [evidence(one, answer, self._found(one, answer)) for one, answer in each]
+
+    def _read(
+        self, texts: Sequence[str], titles: Sequence[str], sources: Sequence[str] = ()
+    ) -> tuple[list[Seen], list[Answer]]:
+        """What lists and both stages say of each text; brands with the polarity towards them."""
         pairs = list(zip(map(_sound, titles), map(_sound, texts), strict=True))
         known = sources or [""] * len(pairs)
         seen = [self._seen(*pair, source) for pair, source in zip(pairs, known, strict=True)]
@@ -129,7 +145,7 @@ class Reader:
         answers = [self._worded(one, answer) for one, answer in zip(seen, answers, strict=True)]
         whole = [(answer.polarity, max(answer.p)) for answer in answers]
         felt([one.towards for one in seen], self.model, whole)
-        return [self._one(one, answer) for one, answer in zip(seen, answers, strict=True)]
+        return seen, answers
 
     def _seen(self, title: str, text: str, source: str) -> Seen:
         """What lists and dictionaries find; each text is made flat and split once."""
@@ -183,34 +199,79 @@ class Reader:
         )
         return replace(answer, polarity=polarity, p=p)
 
-    def _one(self, seen: Seen, answer: Answer) -> Reading:
-        signs, towards, reasons = seen.signs, seen.towards, seen.sarcasm
-        named = bool(towards.matches.hits)
+    def _found(self, seen: Seen, answer: Answer) -> Found:
+        """What the lists find, given what both stages say."""
+        signs, towards = seen.signs, seen.towards
         said = aspects.aspects(signs, answer.polarity, towards.owner)
-        if not said and named and answer.stage != "degraded":
-            said = self._likened(signs, towards, answer.polarity)
         wants = intents(
             signs,
             self._towards_us(towards, answer.polarity),
             answer.complaint,
             [hit for hit in said if hit.brand not in self._not_ours(towards)],
-            bool(reasons),
-            named,
+            bool(seen.sarcasm),
+            bool(towards.matches.hits),
             self._compared(towards),
         )
-        answer, matches = _settled(answer, towards.matches, wants, reasons)
+        return Found(said, wants, self._danger(signs, towards))
+
+    def _weigh(self, seen: Sequence[Seen], answers: list[Answer], found: list[Found]) -> None:
+        """Put in place what the heads make of the posts that name a brand of the plan."""
+        if self.heads is None:
+            return
+        rows = [
+            n
+            for n, (one, answer) in enumerate(zip(seen, answers, strict=True))
+            if one.towards.matches.hits and answer.stage != "degraded"
+        ]
+        try:
+            leanings = self.heads.weigh([evidence(seen[n], answers[n], found[n]) for n in rows])
+        except ModelError as error:
+            log.warning("heads failed", rows=len(rows), error=str(error)[:200])
+            for n in rows:
+                answers[n] = replace(answers[n], stage="degraded")
+            return
+        for n, leaning in zip(rows, leanings, strict=True):
+            answers[n], found[n] = self._leaned(seen[n], answers[n], found[n], leaning)
+
+    def _leaned(
+        self, seen: Seen, answer: Answer, found: Found, leaning: Leaning
+    ) -> tuple[Answer, Found]:
+        """Answer and findings of one post after its Leaning."""
+        signs, towards = seen.signs, seen.towards
+        polarity, p = weighed.polarity(answer.p, leaning)
+        if not towards.shared:
+            towards.matches = alike(towards.matches, polarity, max(p))
+        said = aspects.aspects(signs, polarity, towards.owner)
+        weighty = Found(
+            weighed.aspects(signs, said, leaning, polarity, towards.owner),
+            weighed.wants(leaning, p),
+            weighed.dangers(
+                found.severity,
+                leaning,
+                self._own_dangers,
+                lambda clause: self._of_rival(towards, signs.clauses.span(clause)[0]),
+            ),
+            weighed.emotion(leaning, p),
+        )
+        return replace(answer, polarity=polarity, p=p), weighty
+
+    def _one(self, seen: Seen, answer: Answer, found: Found) -> Reading:
+        towards, reasons = seen.towards, seen.sarcasm
+        said, wants, named = found.aspects, found.wants, bool(towards.matches.hits)
+        answer, matches = settled(answer, towards.matches, wants, reasons)
         return Reading(
             polarity=answer.polarity,
             stage=answer.stage,
             p=answer.p,
-            emotion=emotion(
-                signs, answer.polarity, answer.emotion, wants if named else (), bool(reasons)
+            emotion=found.emotion
+            or emotion(
+                seen.signs, answer.polarity, answer.emotion, wants if named else (), bool(reasons)
             ),
             intents=wants,
             sarcasm=reasons,
             aspects=aspects.names(said, answer.polarity, self._not_ours(towards)),
             aspect_hits=tuple(said),
-            severity=self._danger(signs, towards),
+            severity=found.severity,
             matches=matches,
             tokens=tuple(seen.tokens),
             title_tokens=tuple(seen.title_tokens),
@@ -218,16 +279,6 @@ class Reader:
             hashtags=seen.hashtags,
             topics=seen.topics,
         )
-
-    def _likened(self, signs: Signs, towards: Towards, felt_of: Polarity) -> list[AspectHit]:
-        """Aspects of a post that praises or blames a brand in words of no list."""
-        if self.likened is None or felt_of == Polarity.NEUTRAL:
-            return []
-        return [
-            aspects.like(signs, one.clause, one.name, one.words, felt_of, towards.owner)
-            for one in self.likened.find(signs.clauses)
-            if signs.is_own(signs.clauses.span(one.clause)[0])
-        ]
 
     def _towards_us(self, towards: Towards, whole: Polarity) -> Polarity:
         """Polarity of what is said of us, where a rival is spoken of too; else of the whole post."""
@@ -248,16 +299,19 @@ class Reader:
         """Severity; less sure where only a rival is spoken of, beside a brand of ours."""
         if "severity" not in signs.found:
             return ()
-        rivals = self._not_ours(towards)
 
         def discount(place: int) -> float:
-            about = towards.owned.at(place)
-            return RIVAL if about and about <= rivals else 1.0
+            return RIVAL if self._of_rival(towards, place) else 1.0
 
         found = asserted(signs.own("severity"), signs.clauses, discount)
         if not found and signs.words.bare:
             return repeated(asserted(signs.quoted("severity"), signs.clauses))
         return found
+
+    def _of_rival(self, towards: Towards, place: int) -> bool:
+        """Whether a place is about a rival alone, beside a brand of ours."""
+        about = towards.owned.at(place)
+        return bool(about) and about <= self._not_ours(towards)
 
     def _not_ours(self, towards: Towards) -> frozenset[str]:
         """Rivals of a post that names one of ours too, and rivals without a name."""
@@ -268,16 +322,3 @@ class Reader:
 def _sound(text: str) -> str:
     """Half a surrogate pair, which JSON can carry and no library reads, as a question mark."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _settled(
-    answer: Answer, matches: Matches, wants: Sequence[str], reasons: Sequence[str]
-) -> tuple[Answer, Matches]:
-    """An advert is never negative; praise that may be sarcastic is less sure."""
-    if "广告" in wants and answer.polarity == Polarity.NEGATIVE:
-        negative, rest, positive = answer.p
-        calm = (0.0, round(negative + rest, 4), positive)
-        return replace(answer, polarity=Polarity.NEUTRAL, p=calm), neutral(matches)
-    if reasons and answer.polarity != Polarity.NEGATIVE and answer.stage == "linear":
-        return replace(answer, p=doubted(answer.p)), matches
-    return answer, matches

@@ -1,4 +1,4 @@
-"""How well the rules read posts they were not made on: `python -m bench.golden [--round N] [--first-stage]`.
+"""How well the rules read posts they were not made on: `python -m bench.golden [--round N] [--first-stage | --lists]`.
 
 In:  bench/golden/*.tsv. Out: precision, recall, F1 over all classes and macro-F1 of each field, on the
 half that rules may be mended on and on the half that only counts. `--errors` lists what was read
@@ -20,10 +20,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--round", type=int, action="append")
     parser.add_argument("--first-stage", action="store_true")
+    parser.add_argument("--lists", action="store_true", help="without the heads")
     parser.add_argument("--errors", nargs="?", const="")
     parser.add_argument("--classes", action="store_true")
     args = parser.parse_args()
-    judged = judge(not args.first_stage, frozenset(args.round) if args.round else None)
+    rounds = frozenset(args.round) if args.round else None
+    judged = judge(not args.first_stage, rounds, not args.lists)
     if args.errors is not None:
         _list(judged, args.errors)
     _table(judged, args.classes)

@@ -21,7 +21,7 @@ from nlp.region import Regions
 from nlp.text import flat
 from nlp.understand import Reader, Reading
 
-SURE = 0.8
+SURE, NOTED = 0.8, 0.5  # a danger that alarms alone, one that is shown
 NOW = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
 
 
@@ -72,6 +72,15 @@ class Score:
         for name in got - must - free:
             self.classes[name].wrong += 1
 
+    def join(self, other: Score) -> None:
+        """Count another's rows too."""
+        self.rows += other.rows
+        self.exact += other.exact
+        for name, one in other.classes.items():
+            mine = self.classes[name]
+            mine.right, mine.wrong = mine.right + one.right, mine.wrong + one.wrong
+            mine.missed += one.missed
+
     @property
     def whole(self) -> Counts:
         """All classes as one."""
@@ -115,12 +124,22 @@ class Judged:
             shown = "、".join([*wanted, *(f"{m}?" for m in may)])
             self.errors.append(Error(row, name, text, shown, "、".join(found)))
 
+    def both(self, name: str) -> Score:
+        """One field of both halves."""
+        answer = Score()
+        for (_, field_), score in self.scores.items():
+            if field_ == name:
+                answer.join(score)
+        return answer
 
-def judge(second_stage: bool = True, rounds: frozenset[int] | None = None) -> Judged:
+
+def judge(
+    second_stage: bool = True, rounds: frozenset[int] | None = None, heads: bool = True
+) -> Judged:
     """Read all golden rows and count."""
-    reader = Reader(settings(second_stage))
+    reader = Reader(settings(second_stage), weigh=heads)
     answer = Judged()
-    _posts(answer, reader, posts(rounds))
+    judge_posts(answer, reader, posts(rounds))
     _dangers(answer, reader, list(rows("dangers", rounds)))
     _names(answer, reader, list(rows("names", rounds)))
     _regions(answer, reader, list(rows("regions", rounds)))
@@ -129,7 +148,8 @@ def judge(second_stage: bool = True, rounds: frozenset[int] | None = None) -> Ju
     return answer
 
 
-def _posts(answer: Judged, reader: Reader, golden: Sequence[Golden]) -> None:
+def judge_posts(answer: Judged, reader: Reader, golden: Sequence[Golden]) -> None:
+    """Count posts with labels of every field."""
     for post, said in zip(golden, _read(reader, [p.text for p in golden]), strict=True):
         text, row = f"[{post.case}] {post.text}", post.row
         wanted, may = _one_of(post.intents, said.intents)
@@ -142,9 +162,9 @@ def _posts(answer: Judged, reader: Reader, golden: Sequence[Golden]) -> None:
         key = _keys(reader)
         for brand, sign in post.towards.items():
             answer.add(row, "towards", f"{text} → {brand}", [sign], [felt.get(key[brand], "")])
-        answer.add(
-            row, "severity of posts", text, post.severity.must, sure(said), post.severity.may
-        )
+        must, perhaps = post.severity.must, post.severity.may
+        answer.add(row, "severity of posts", text, must, sure(said), perhaps)
+        answer.add(row, "dangers at all", text, must, sure(said, NOTED), perhaps)
         if post.sarcastic is not None:
             flags = ["s"] if post.sarcastic else []
             answer.add(row, "sarcasm", text, flags, ["s"] if said.sarcasm else [])
@@ -239,9 +259,9 @@ def _keys(reader: Reader) -> dict[str, str]:
     return {word: key for key, brand in brands for word in (brand.name, *brand.aliases)}
 
 
-def sure(said: Reading) -> list[str]:
-    """Classes of danger sure enough for an alarm."""
-    return [hit.name for hit in said.severity if hit.confidence >= SURE]
+def sure(said: Reading, least: float = SURE) -> list[str]:
+    """Classes of danger sure enough for an alarm, or for notice."""
+    return [hit.name for hit in said.severity if hit.confidence >= least]
 
 
 def _read(reader: Reader, texts: Sequence[str]) -> list[Reading]:

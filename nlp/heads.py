@@ -1,0 +1,162 @@
+"""What a post wants, is about, feels and tells of dangers, weighed over all that is known of it.
+
+In:  Evidence of posts, the shipped embedder. Out: a Leaning each: probabilities by class, and the clause
+that speaks most for each. One logistic regression a class over the vector of the post, the mean of
+its clauses' and the numbers of nlp/evidence.py; the project's own posts taught it (python -m
+bench.golden.teach). What is made of a probability is decided in nlp/weighed.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keqing.errors import ModelError
+from nlp import evidence
+from nlp.embed import WIDTH, Embedder
+from nlp.evidence import ASPECTS, DANGERS, Evidence
+from nlp.intent import PRIORITY
+from nlp.linear import CLASSES, EMOTIONS
+
+SHIPPED = Path(__file__).parent / "models" / "heads" / "weights.npz"
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "polarity": tuple(map(str, CLASSES)),
+    "emotion": EMOTIONS,
+    "intents": PRIORITY,
+    "aspects": ASPECTS,
+    "severity": DANGERS,
+}
+ROWS = sum(map(len, GROUPS.values()))
+COLUMNS = 2 * WIDTH + evidence.WIDTH + 1  # the last one is the bias
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Leaning:
+    """Probabilities of one post by class; for aspects and dangers the clause that says so most."""
+
+    polarity: Mapping[str, float]  # these sum to 1
+    emotion: Mapping[str, float]
+    intents: Mapping[str, float]
+    aspects: Mapping[str, float]
+    severity: Mapping[str, float]
+    clauses: Mapping[str, Mapping[str, tuple[int, str]]]  # group → class → clause and its words
+
+
+class Heads:
+    """Weights (ROWS, COLUMNS) over posts and (aspects, WIDTH + 1) over single clauses."""
+
+    def __init__(self, embedder: Embedder, posts: Floats, places: Floats, version: str) -> None:
+        self._embedder, self._posts, self._places = embedder, posts, places
+        self.version = version
+
+    def weigh(self, posts: Sequence[Evidence]) -> list[Leaning]:
+        """One Leaning a post, independent of its neighbours; all vectors in one call.
+
+        Raises:
+            ModelError: the embedder refuses a text.
+        """
+        spoken = [evidence.spoken(one.signs) for one in posts]
+        read = vectors(self._embedder, posts, spoken)
+        return [
+            self._leaning(row(one, *held), held[1], clauses)
+            for one, held, clauses in zip(posts, read, spoken, strict=True)
+        ]
+
+    def _leaning(
+        self, features: Floats, held: Floats, clauses: Sequence[tuple[int, str]]
+    ) -> Leaning:
+        said = sigmoid(self._posts[:, :-1] @ features + self._posts[:, -1])
+        by_group = dict(_grouped(said))
+        whole = sum(by_group["polarity"].values()) or 1.0
+        by_group["polarity"] = {k: p / whole for k, p in by_group["polarity"].items()}
+        places = {
+            "aspects": _best(ASPECTS, self._places, held, clauses),
+            "severity": _best(DANGERS, self._dangers, held, clauses),
+        }
+        return Leaning(**by_group, clauses=places)
+
+    @property
+    def _dangers(self) -> Floats:
+        """What the dangers' heads make of a vector, for want of labels by clause."""
+        rows = self._posts[-len(DANGERS) :]
+        both = rows[:, :WIDTH] + rows[:, WIDTH : 2 * WIDTH]
+        answer: Floats = np.hstack([both, rows[:, -1:]]).astype(np.float32)
+        return answer
+
+
+def vectors(
+    embedder: Embedder, posts: Sequence[Evidence], spoken: Sequence[Sequence[tuple[int, str]]]
+) -> list[tuple[Floats, Floats]]:
+    """Vector of each post, and those of its clauses."""
+    texts = [
+        text
+        for one, clauses in zip(posts, spoken, strict=True)
+        for text in (one.signs.text, *(words for _, words in clauses))
+    ]
+    every, at, found = embedder.vectors(texts), 0, []
+    for clauses in spoken:
+        stop = at + 1 + len(clauses)
+        found.append((every[at], every[at + 1 : stop]))
+        at = stop
+    return found
+
+
+def row(one: Evidence, whole: Floats, clauses: Floats) -> Floats:
+    """Features of a post: its vector, the mean of its clauses', the numbers."""
+    mean = clauses.mean(axis=0) if len(clauses) else whole
+    numbers = np.array(evidence.numbers(one), np.float32)
+    return np.concatenate([whole, mean, numbers])
+
+
+def sigmoid(logits: Floats) -> Floats:
+    """Logits as probabilities."""
+    answer: Floats = (1 / (1 + np.exp(-logits))).astype(np.float32)
+    return answer
+
+
+def _grouped(said: Floats) -> Iterator[tuple[str, dict[str, float]]]:
+    at = 0
+    for group, names in GROUPS.items():
+        values = said[at : at + len(names)]
+        yield group, {n: round(float(p), 4) for n, p in zip(names, values, strict=True)}
+        at += len(names)
+
+
+def _best(
+    names: Sequence[str], weights: Floats, held: Floats, clauses: Sequence[tuple[int, str]]
+) -> dict[str, tuple[int, str]]:
+    """The clause of each class that its weights like most; none of a post without clauses."""
+    if not clauses:
+        return {}
+    liked = [(weights[:, :-1] @ vector + weights[:, -1]).round(4) for vector in held]
+    best = np.argmax(liked, axis=0)
+    return {name: clauses[int(n)] for name, n in zip(names, best, strict=True)}
+
+
+def load(embedder: Embedder, path: Path = SHIPPED) -> Heads:
+    """The heads of a file.
+
+    Raises:
+        ModelError: no file, or not the heads that this code asks.
+    """
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        with np.load(path, allow_pickle=False) as held:
+            posts, places = (held[name].astype(np.float32) for name in ("posts", "places"))
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path}: no weights of heads; restore it: {error}") from error
+    for name, found, wanted in (
+        ("posts", posts.shape, (ROWS, COLUMNS)),
+        ("places", places.shape, (len(ASPECTS), WIDTH + 1)),
+    ):
+        if found != wanted:
+            raise ModelError(f"{path}: {name} are {found}, {wanted} needed; restore it")
+    return Heads(embedder, posts, places, f"heads-{digest[:12]}")
