@@ -27,12 +27,32 @@ BARS = (
     ("mask, contact", "exact", 0.80),
     ("mask, harmless", "exact", 0.95),
 )
+# The same of round 5, by another writer, which taught nothing.
+UNSEEN = (
+    ("intent", "macro", 0.68),
+    ("primary intent", "f1", 0.61),
+    ("emotion", "macro", 0.56),
+    ("aspects", "f1", 0.33),
+    ("  its clause", "f1", 0.62),
+    ("  its polarity", "f1", 0.75),
+    ("towards", "macro", 0.45),
+    ("severity of posts", "precision", 0.73),
+    ("severity of posts", "recall", 0.25),
+    ("dangers at all", "precision", 0.76),
+    ("dangers at all", "recall", 0.40),
+)
 
 
 @pytest.fixture(scope="module")
 def judged() -> Judged:
-    """The rounds that were learnt from, as it ships; round 4 is left to measure."""
+    """The rounds that were learnt from, as it ships; rounds 4 and 5 taught nothing."""
     return judge(rounds=frozenset({1, 3}))
+
+
+@pytest.fixture(scope="module")
+def unseen() -> Judged:
+    """Round 5."""
+    return judge(rounds=frozenset({5}))
 
 
 def figure(score: Score, name: str) -> float:
@@ -53,6 +73,15 @@ def test_the_half_that_only_counts_keeps_its_figure(
     assert figure(judged.scores[JUDGE, field], name) >= least
 
 
+@pytest.mark.xdist_group("golden_judge")
+@pytest.mark.parametrize(("field", "name", "least"), UNSEEN)
+def test_posts_of_a_writer_who_taught_nothing_keep_their_figure(
+    unseen: Judged, field: str, name: str, least: float
+) -> None:
+    """What is gained on posts that nobody learnt from is not lost again."""
+    assert figure(unseen.scores[JUDGE, field], name) >= least
+
+
 def test_halves_hang_on_the_text_alone() -> None:
     """A row's id and half are its text's hash, so that none is moved to the half that may be read."""
     column = {"posts": 2, "dangers": 2, "regions": 0, "masks": 0, "names": 1, "roles": 2}
@@ -68,8 +97,8 @@ def test_every_aspect_label_stands_in_its_post() -> None:
 
 
 def test_there_are_posts_enough() -> None:
-    """At least 370 posts, 130 dangers, over forty trades."""
+    """At least 690 posts, 130 dangers, over forty trades."""
     every = posts()
-    assert len(every) >= 370
+    assert len(every) >= 690
     assert len(list(rows("dangers"))) >= 130
     assert len({post.trade for post in every}) >= 40
