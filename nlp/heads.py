@@ -1,16 +1,17 @@
 """What a post wants, is about, feels and tells of dangers, weighed over all that is known of it.
 
 In:  Evidence of posts, the shipped embedder. Out: a Leaning each: probabilities by class, and the clause
-that speaks most for each. One logistic regression a class over the vector of the post, the mean of
-its clauses' and the numbers of nlp/evidence.py; the project's own posts taught it (python -m
-bench.golden.teach). What is made of a probability is decided in nlp/weighed.py.
+that speaks most for each. One logistic regression a class over the vector of the post and the numbers
+of nlp/evidence.py; the project's own posts taught it (python -m bench.golden.teach). Vectors cost more
+than all else here, so those of clauses are made only where a finding without a word needs its place.
+What is made of a probability is decided in nlp/weighed.py.
 """
 
 from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,14 +34,15 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "severity": DANGERS,
 }
 ROWS = sum(map(len, GROUPS.values()))
-COLUMNS = 2 * WIDTH + evidence.WIDTH + 1  # the last one is the bias
+COLUMNS = WIDTH + evidence.WIDTH + 1  # the last one is the bias
 
 Floats = NDArray[np.float32]
+Likely = dict[str, dict[str, float]]  # group → class → probability
 
 
 @dataclass(frozen=True)
 class Leaning:
-    """Probabilities of one post by class; for aspects and dangers the clause that says so most."""
+    """Probabilities of one post by class, and the clause that says most of those that need a place."""
 
     polarity: Mapping[str, float]  # these sum to 1
     emotion: Mapping[str, float]
@@ -57,63 +59,63 @@ class Heads:
         self._embedder, self._posts, self._places = embedder, posts, places
         self.version = version
 
-    def weigh(self, posts: Sequence[Evidence]) -> list[Leaning]:
-        """One Leaning a post, independent of its neighbours; all vectors in one call.
+    def weigh(
+        self, posts: Sequence[Evidence], places: Callable[[Evidence, Likely], bool]
+    ) -> list[Leaning]:
+        """One Leaning a post, independent of its neighbours.
+
+        Args:
+            places: whether the clauses of a post are to be read too, so that a finding has its place.
 
         Raises:
             ModelError: the embedder refuses a text.
         """
-        spoken = [evidence.spoken(one.signs) for one in posts]
-        read = vectors(self._embedder, posts, spoken)
+        whole = self._embedder.vectors([one.signs.text for one in posts])
+        likely = [self._likely(row(*each)) for each in zip(posts, whole, strict=True)]
+        asked = [places(*each) for each in zip(posts, likely, strict=True)]
+        spoken = [
+            evidence.spoken(p.signs) if ask else [] for p, ask in zip(posts, asked, strict=True)
+        ]
+        held = vectors(self._embedder, spoken)
         return [
-            self._leaning(row(one, *held), held[1], clauses)
-            for one, held, clauses in zip(posts, read, spoken, strict=True)
+            Leaning(**groups, clauses=self._placed(vectors_, clauses))
+            for groups, vectors_, clauses in zip(likely, held, spoken, strict=True)
         ]
 
-    def _leaning(
-        self, features: Floats, held: Floats, clauses: Sequence[tuple[int, str]]
-    ) -> Leaning:
-        said = sigmoid(self._posts[:, :-1] @ features + self._posts[:, -1])
-        by_group = dict(_grouped(said))
-        whole = sum(by_group["polarity"].values()) or 1.0
-        by_group["polarity"] = {k: p / whole for k, p in by_group["polarity"].items()}
-        places = {
+    def _likely(self, features: Floats) -> Likely:
+        """Probabilities by group and class."""
+        said = dict(_grouped(sigmoid(self._posts[:, :-1] @ features + self._posts[:, -1])))
+        whole = sum(said["polarity"].values()) or 1.0
+        said["polarity"] = {name: p / whole for name, p in said["polarity"].items()}
+        return said
+
+    def _placed(
+        self, held: Floats, clauses: Sequence[tuple[int, str]]
+    ) -> dict[str, dict[str, tuple[int, str]]]:
+        """The clause that says most of each aspect and danger."""
+        return {
             "aspects": _best(ASPECTS, self._places, held, clauses),
             "severity": _best(DANGERS, self._dangers, held, clauses),
         }
-        return Leaning(**by_group, clauses=places)
 
     @property
     def _dangers(self) -> Floats:
         """What the dangers' heads make of a vector, for want of labels by clause."""
         rows = self._posts[-len(DANGERS) :]
-        both = rows[:, :WIDTH] + rows[:, WIDTH : 2 * WIDTH]
-        answer: Floats = np.hstack([both, rows[:, -1:]]).astype(np.float32)
+        answer: Floats = np.hstack([rows[:, :WIDTH], rows[:, -1:]])
         return answer
 
 
-def vectors(
-    embedder: Embedder, posts: Sequence[Evidence], spoken: Sequence[Sequence[tuple[int, str]]]
-) -> list[tuple[Floats, Floats]]:
-    """Vector of each post, and those of its clauses."""
-    texts = [
-        text
-        for one, clauses in zip(posts, spoken, strict=True)
-        for text in (one.signs.text, *(words for _, words in clauses))
-    ]
-    every, at, found = embedder.vectors(texts), 0, []
-    for clauses in spoken:
-        stop = at + 1 + len(clauses)
-        found.append((every[at], every[at + 1 : stop]))
-        at = stop
-    return found
+def vectors(embedder: Embedder, spoken: Sequence[Sequence[tuple[int, str]]]) -> list[Floats]:
+    """Vectors of the clauses of each post; all in one call."""
+    every = embedder.vectors([words for clauses in spoken for _, words in clauses])
+    ends = np.cumsum([len(clauses) for clauses in spoken])
+    return np.split(every, ends[:-1]) if spoken else []
 
 
-def row(one: Evidence, whole: Floats, clauses: Floats) -> Floats:
-    """Features of a post: its vector, the mean of its clauses', the numbers."""
-    mean = clauses.mean(axis=0) if len(clauses) else whole
-    numbers = np.array(evidence.numbers(one), np.float32)
-    return np.concatenate([whole, mean, numbers])
+def row(one: Evidence, whole: Floats) -> Floats:
+    """Features of a post: its vector, the numbers."""
+    return np.concatenate([whole, np.array(evidence.numbers(one), np.float32)])
 
 
 def sigmoid(logits: Floats) -> Floats:

@@ -224,7 +224,9 @@ class Reader:
             if one.towards.matches.hits and answer.stage != "degraded"
         ]
         try:
-            leanings = self.heads.weigh([evidence(seen[n], answers[n], found[n]) for n in rows])
+            leanings = self.heads.weigh(
+                [evidence(seen[n], answers[n], found[n]) for n in rows], weighed.needs_places
+            )
         except ModelError as error:
             log.warning("heads failed", rows=len(rows), error=str(error)[:200])
             for n in rows:

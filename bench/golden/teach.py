@@ -28,7 +28,7 @@ from nlp.evidence import ASPECTS, MARKS, spoken
 from nlp.heads import GROUPS, SHIPPED, Floats
 from nlp.understand import Reader
 
-SCALE = (3.0, 2.0, 1.0)  # of the post's vector, of its clauses' mean, of the numbers
+SCALE = (3.0, 1.0)  # of the post's vector, of the numbers
 STRENGTH = {"polarity": 0.1, "emotion": 0.3, "intents": 0.3, "aspects": 0.3, "severity": 0.6}
 CLAUSE_STRENGTH = 20.0
 MENDED = "mended"  # not a writer: it always teaches
@@ -90,11 +90,11 @@ def lesson(reader: Reader, held: list[Post]) -> Lesson:
     """What the heads see of posts."""
     evidence = reader.evidence([post.text for post in held])
     said = [spoken(one.signs) for one in evidence]
-    read = heads.vectors(shipped(), evidence, said)
-    rows = [heads.row(one, *vectors) for one, vectors in zip(evidence, read, strict=True)]
+    whole = shipped().vectors([one.signs.text for one in evidence])
+    rows = [heads.row(*each) for each in zip(evidence, whole, strict=True)]
     clauses = [
         (words, vector)
-        for found, (_, vectors) in zip(said, read, strict=True)
+        for found, vectors in zip(said, heads.vectors(shipped(), said), strict=True)
         for (_, words), vector in zip(found, vectors, strict=True)
     ]
     owners = [n for n, found in enumerate(said) for _ in found]
@@ -112,7 +112,7 @@ def fit(lessons: Sequence[Lesson]) -> tuple[Floats, Floats]:
     """Weights over posts and over clauses."""
     from threadpoolctl import threadpool_limits
 
-    scale = np.repeat(SCALE, (WIDTH, WIDTH, heads.COLUMNS - 1 - 2 * WIDTH)).astype(np.float32)
+    scale = np.repeat(SCALE, (WIDTH, heads.COLUMNS - 1 - WIDTH)).astype(np.float32)
     features = np.concatenate([one.features for one in lessons]) * scale
     clauses = np.stack([vector for one in lessons for _, vector in one.clauses])
     with threadpool_limits(1):  # faster for these sizes, and the same on any number of cores

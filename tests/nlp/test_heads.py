@@ -208,7 +208,7 @@ def test_a_failing_embedder_loses_no_post(monkeypatch: pytest.MonkeyPatch) -> No
     reader = Reader(settings())
     assert reader.heads is not None
 
-    def fails(_: object) -> list[Leaning]:
+    def fails(*_: object) -> list[Leaning]:
         raise ModelError("no")
 
     monkeypatch.setattr(reader.heads, "weigh", fails)
