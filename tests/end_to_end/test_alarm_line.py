@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from keqing.cli import line as cli_line
 from keqing.cli import main
 from keqing.settings import load_settings
-from keqing.workflow import db, incidents
+from keqing.workflow import db, incidents, outbox
 
 ROOT = Path(__file__).resolve().parents[2]
 BEIJING = timedelta(hours=8)
@@ -81,33 +82,84 @@ def test_what_is_not_ours_or_not_now_sends_nothing(root: Path, text: str, age: t
     assert mails(root) == []
 
 
-def kill_after(root: Path, verb: str, seconds: float) -> None:
-    """Start a verb and end it by SIGKILL."""
-    command = [sys.executable, "-m", "keqing", verb, "--root", str(root)]
-    victim = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(seconds)
-    victim.kill()
-    victim.wait()
+VICTIM = """
+import os, signal, sys
+from pathlib import Path
+from alerts import notify, run
+from keqing.cli import main
+from keqing.workflow import outbox
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+exec(sys.argv[1])
+sys.exit(main(sys.argv[2:]))
+"""
+# moment of the kill, and what stands then: alerts, notices by state, mails
+CHECK_DIES = {
+    "before it writes": ("run._tell = die", 0, {}, 0),
+    "as it writes": ("tell = run._tell; run._tell = lambda *of: die(tell(*of))", 0, {}, 0),
+    "before it tells": ("run.CheckReport = die", 2, {"queued": 2}, 0),
+}
+NOTIFY_DIES = {
+    "before it takes a notice": ("outbox.claim = die", 2, {"queued": 2}, 0),
+    "with a notice in hand": ("notify.build = die", 2, {"leased": 1, "queued": 1}, 0),
+    "with a mail aside": ("Path.replace = die", 2, {"leased": 1, "queued": 1}, 0),
+    "before it notes a mail": ("outbox.settle = die", 2, {"leased": 1, "queued": 1}, 1),
+    "before it tells": ("notify.NotifyReport = die", 2, {"sent": 2}, 2),
+}
+MOMENTS = [
+    pytest.param(stage, *then, id=f"{stage} {moment}")
+    for stage, dies in (("check", CHECK_DIES), ("notify", NOTIFY_DIES))
+    for moment, then in dies.items()
+]
 
 
-@pytest.mark.parametrize("stage", ["check", "notify"])
-@pytest.mark.parametrize("after_s", [0.4, 0.8, 1.2])
-def test_a_killed_alarm_stage_sends_once(root: Path, stage: str, after_s: float) -> None:
-    """kill -9 of check or notify and an immediate re-run: the same incidents, each mail once."""
+def killed(root: Path, verb: str, lines: str) -> None:
+    """Run a verb that ends itself by SIGKILL at the moment that `lines` choose."""
+    command = [sys.executable, "-c", VICTIM, lines, verb, "--root", str(root)]
+    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr[-1000:]
+
+
+def tally(root: Path) -> dict[str, int]:
+    with db.begin(db.open_workflow(load_settings(root, env={}))) as tx:
+        return outbox.tally(tx)
+
+
+@pytest.mark.parametrize(("stage", "lines", "alerts", "notices", "sent"), MOMENTS)
+def test_a_killed_alarm_stage_sends_once(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
+    lines: str,
+    alerts: int,
+    notices: dict[str, int],
+    sent: int,
+) -> None:
+    """kill -9 of check or notify, and runs: each mail once, one in hand when its turn is over."""
     texts = [f"木槿壶万象店的青提冻喝出一块塑料片，第{n}次了，太可怕了" for n in range(12)]
+    texts.append("木槿壶万象店今天起火了，太可怕了")
     at = datetime.now(UTC) + BEIJING - timedelta(minutes=20)
     rows = [f"{n},{text},{at:%Y-%m-%d %H:%M:%S},a{n}" for n, text in enumerate(texts)]
     (root / "p.csv").write_text("\n".join(["编号,正文,发布时间,作者", *rows]), encoding="utf-8")
     for verb in (["import", str(root / "p.csv")], ["score"], ["load"]):
         run(root, *verb)
-    for verb in ("check", "notify"):
-        if verb == stage:
-            kill_after(root, verb, after_s)
-        run(root, verb)
-    scopes = opened(root)
-    assert len(scopes) == len(set(scopes)) >= 1
-    names = [path.name for path in mails(root)]
+    if stage == "notify":
+        run(root, "check")
+    killed(root, stage, lines)
+    at_once = datetime.now(UTC)
+    assert (len(opened(root)), tally(root), len(mails(root))) == (alerts, notices, sent)
+    monkeypatch.setattr(cli_line, "now", lambda: at_once)  # however slow the machine is
+    for again in ("check", "notify"):
+        run(root, again)
+    in_hand = "leased" in notices
+    assert tally(root) == ({"sent": 1, "leased": 1} if in_hand else {"sent": 2})
+    later = outbox.LEASE + timedelta(seconds=1)
+    monkeypatch.setattr(cli_line, "now", lambda: datetime.now(UTC) + later)
+    for again in ("check", "notify"):
+        run(root, again)
+    assert tally(root) == {"sent": 2}
+    assert len(set(opened(root))) == len(opened(root)) == 2
     ids = [
         message_from_bytes(path.read_bytes(), policy=default)["Message-ID"] for path in mails(root)
     ]
-    assert len(names) == len(set(ids)) == len(scopes)
+    assert len(ids) == len(set(ids)) == 2
