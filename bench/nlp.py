@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from bench.stories import ROOT, first_stage, real_texts
 from keqing.landing import Landing
+from keqing.privacy import masked
 from keqing.records import Author, Post
 from keqing.settings import Settings
 from keqing.workflow.db import begin, open_file
@@ -88,7 +89,7 @@ def _steps(settings: Settings) -> dict[str, float]:
     spent["read what landed"], landed = _timed(
         lambda: [post for file in landing.files() for post in landing.read(file)]
     )
-    spent["mask"], posts = _timed(lambda: [run._masked(post) for post in landed])
+    spent["mask"], posts = _timed(lambda: [masked(post) for post in landed])
     texts = [post.text or "" for post in posts]
     spent["understand"], readings = _timed(lambda: reader.read(texts, [""] * len(texts)))
     spent["  flat form"], plain = _timed(lambda: [flat(text) for text in texts])

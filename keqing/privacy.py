@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keqing.private import private_folder
+from keqing.records import Post
 from keqing.settings import Settings, secret
 
 KEY_NAME = "KEQING__PRIVACY__AUTHOR_KEY"
@@ -75,6 +76,17 @@ def author_key(settings: Settings) -> bytes:
     if not path.exists():
         _make(path)
     return path.read_text(encoding="ascii").strip().encode()
+
+
+def masked(post: Post) -> Post:
+    """The post without contact data in anything that people wrote: title, text, words of others in it."""
+    clean = {
+        "title": mask(post.title) if post.title else post.title,
+        "text": mask(post.text) if post.text else post.text,
+        "quoted": tuple(map(mask, post.quoted)),
+    }
+    changed = {name: value for name, value in clean.items() if value != getattr(post, name)}
+    return post.model_copy(update=changed) if changed else post
 
 
 def mask(text: str) -> str:

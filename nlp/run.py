@@ -20,7 +20,7 @@ from pathlib import Path
 from keqing.cycles import without_gc
 from keqing.errors import LandingError, UsageError
 from keqing.landing import Landing
-from keqing.privacy import mask
+from keqing.privacy import mask, masked
 from keqing.private import private_folder
 from keqing.records import Mention, Post, Versions
 from keqing.settings import Settings
@@ -93,7 +93,7 @@ def score_batch(
     """Score these landed files together into one file of Mentions; adds to `report`."""
     landing = Landing(settings.var / "landing")
     with without_gc():
-        posts = [_masked(post) for file in files for post in landing.read(file)]
+        posts = [masked(post) for file in files for post in landing.read(file)]
         texts, titles = [p.text or "" for p in posts], [p.title or "" for p in posts]
         readings = reader.read(texts, titles, [p.source for p in posts])
         _write(
@@ -136,13 +136,6 @@ def _rows(reader: Reader, chunk: Sequence[tuple[object, str]]) -> Iterator[dict[
             "aspects": list(said.aspects), "keywords": list(said.keywords),
             "model": reader.version,
         }  # fmt: skip
-
-
-def _masked(post: Post) -> Post:
-    text, title = mask(post.text or ""), mask(post.title or "")
-    if (text, title) == (post.text or "", post.title or ""):
-        return post
-    return post.model_copy(update={"text": text or post.text, "title": title or post.title})
 
 
 def _write(

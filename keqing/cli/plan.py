@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from keqing.cli.context import AddVerb, now, show
 from keqing.errors import LandingError, UsageError
 from keqing.landing import Landing
-from keqing.privacy import mask
+from keqing.privacy import masked
 from keqing.records import Post
 from keqing.settings import Settings, load_settings
 from keqing.words import word
@@ -59,7 +59,7 @@ def landed(settings: Settings, since: datetime, damaged: dict[str, str]) -> list
                     newest[post.id] = post
         except LandingError as error:
             damaged[file] = str(error)
-    return [_masked(newest[id_]) for id_ in sorted(newest)]
+    return [masked(newest[id_]) for id_ in sorted(newest)]
 
 
 def _plan(args: argparse.Namespace) -> int:
@@ -114,13 +114,6 @@ def _known(brand: str | None, changed: Settings, current: Settings) -> None:
 def _begun_after(file: str, moment: datetime) -> bool:
     """Whether the run that landed a file began then or later; its name says so."""
     return Path(file).name[:16] >= f"{moment:%Y%m%dT%H%M%SZ}"
-
-
-def _masked(post: Post) -> Post:
-    text, title = mask(post.text or ""), mask(post.title or "")
-    if (text, title) == (post.text or "", post.title or ""):
-        return post
-    return post.model_copy(update={"text": text or post.text, "title": title or post.title})
 
 
 def _lines(found: Preview, hours: float, compared: bool) -> Iterator[str]:

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.pii import HARMLESS, recall
-from keqing.privacy import mask, pseudonym
+from keqing.privacy import mask, masked, pseudonym
+from tests.contracts.index.made import mention
 
 
 @pytest.mark.parametrize(
-    ("text", "masked"),
+    ("text", "left"),
     [
         ("打我电话13800000000谢谢", "打我电话[电话]谢谢"),
         ("138 0000-0000", "[电话]"),
@@ -27,9 +28,9 @@ from keqing.privacy import mask, pseudonym
         ("车牌鲁A12345D", "车牌[车牌]"),
     ],
 )
-def test_contacts_are_masked(text: str, masked: str) -> None:
+def test_contacts_are_masked(text: str, left: str) -> None:
     """Each written form of a contact becomes its mark."""
-    assert mask(text) == masked
+    assert mask(text) == left
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,19 @@ def test_planted_contacts_are_found_and_nothing_else() -> None:
 def test_masking_twice_changes_nothing(text: str) -> None:
     """A masked text is left as it is."""
     assert mask(mask(text)) == mask(text)
+
+
+def test_nothing_that_people_wrote_keeps_a_contact() -> None:
+    """Title, text and the words of others that a reply quotes; a post without contacts is the same one."""
+    plain = mention(1).post
+    words = {"title": "电话13800000000", "text": "加薇qingyu_88", "quoted": ("打13800000000", "好")}
+    clean = masked(plain.model_copy(update=words))
+    assert (clean.title, clean.text, clean.quoted) == (
+        "电话[电话]",
+        "加薇[微信]",
+        ("打[电话]", "好"),
+    )
+    assert masked(plain) is plain
 
 
 def test_pseudonyms_depend_on_platform_and_key() -> None:
@@ -93,4 +107,4 @@ def test_contacts_under_nicknames_are_masked_and_order_numbers_are_not(
     text: str, masked: str
 ) -> None:
     """A number behind a nickname of the messenger goes; one without a birthday in it is no card."""
-    assert mask(text) == masked
+    assert mask(text) == left
