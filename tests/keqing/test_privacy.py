@@ -86,7 +86,7 @@ def test_pseudonyms_depend_on_platform_and_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "masked"),
+    ("text", "left"),
     [
         ("加我卫星：lin_service7", "加我卫星：[微信]"),
         ("绿泡泡 xiaolin2031", "绿泡泡 [微信]"),
@@ -104,7 +104,7 @@ def test_pseudonyms_depend_on_platform_and_key() -> None:
     ],
 )
 def test_contacts_under_nicknames_are_masked_and_order_numbers_are_not(
-    text: str, masked: str
+    text: str, left: str
 ) -> None:
     """A number behind a nickname of the messenger goes; one without a birthday in it is no card."""
     assert mask(text) == left
