@@ -1,7 +1,9 @@
 """Run one verb of the command line in a process of its own.
 
 In:  the verb's arguments, a time limit. Out: its report (the last stdout line), or the error class
-that its exit code and report name. A stage's memory and a crawl's reactor die with the process.
+that its exit code and report name. A stage's memory and a crawl's reactor die with the process, and the
+process ends when the one that started it is gone, killed or not: nobody would read its report, and its
+lease would keep the next one waiting.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from keqing import errors
@@ -22,6 +26,7 @@ CUT_GRACE_S = 2.0  # somebody waits at a terminal
 DONE_IN_PART = 3
 BY_CODE: Mapping[int, type[KeqingError]] = {2: errors.UsageError, 4: errors.BadConfig}
 LAST_CHARS = 600
+STARTED_BY = "KEQING_STARTED_BY_FD"  # the read end of a pipe that only its starter holds open
 
 
 def run_verb(
@@ -36,15 +41,19 @@ def run_verb(
         DoneInPart: it ran longer than `timeout_s` and was ended; what it had done is kept.
     """
     command = [sys.executable, "-m", "keqing", *arguments, "--json"]
-    with subprocess.Popen(  # noqa: S603  # our own interpreter and module
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        start_new_session=True,
-        env={**os.environ, **(env or {})},
-    ) as child:
+    with (
+        _held_open() as fd,
+        subprocess.Popen(  # noqa: S603  # our own interpreter and module
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+            pass_fds=(fd,),
+            env={**os.environ, **(env or {}), STARTED_BY: str(fd)},
+        ) as child,
+    ):
         try:
             out, err = child.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
@@ -56,6 +65,29 @@ def run_verb(
             end(child, CUT_GRACE_S)
             raise
     return _outcome(arguments, child.returncode, out, err)
+
+
+def end_with_starter() -> None:
+    """In a process that `run_verb` started: TERM to oneself once the starter is gone."""
+    if (fd := os.environ.pop(STARTED_BY, None)) is None:
+        return
+
+    def watch() -> None:
+        os.read(int(fd), 1)  # nobody writes: it returns when the other end is closed
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="starter", daemon=True).start()
+
+
+@contextmanager
+def _held_open() -> Iterator[int]:
+    """The read end of a pipe whose other end closes with this block, or with this process."""
+    read, write = os.pipe()
+    try:
+        yield read
+    finally:
+        os.close(write)
+        os.close(read)
 
 
 def end(child: subprocess.Popen[Any], grace_s: float = GRACE_S) -> None:

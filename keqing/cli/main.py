@@ -32,6 +32,7 @@ from keqing.cli import (
 )
 from keqing.errors import KeqingError
 from keqing.logs import configure_logging
+from keqing.process import end_with_starter
 from keqing.stack.stop import Stop
 
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
@@ -42,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; gives the exit code."""
     args = _parser().parse_args(argv)
     configure_logging()
+    end_with_starter()
     stop = Stop()
     try:
         with stop.listening():

@@ -63,9 +63,15 @@ def running(root: Path, stage: str) -> bool:
         return any(run.outcome == "running" for run in runs.last(tx, stage))
 
 
+def left_of(root: Path) -> str:
+    """Processes that work in a folder."""
+    return subprocess.run(
+        ["pgrep", "-f", str(root)], capture_output=True, text=True, check=False
+    ).stdout
+
+
 def nothing_left(root: Path) -> None:
-    left = subprocess.run(["pgrep", "-f", str(root)], capture_output=True, text=True, check=False)
-    assert left.stdout == ""
+    assert left_of(root) == ""
     with db.read(db.open_file(root / "var" / "keqing.db")) as tx:
         assert tx.execute(leases.LEASES.select()).all() == []
         assert not any(
@@ -148,6 +154,32 @@ def test_a_stage_alone_ends_at_a_signal(tmp_path: Path, sign: signal.Signals) ->
     _, err = score.communicate(timeout=60)
     assert (score.returncode, "Traceback" in err) == (130, False)
     assert time.monotonic() - began < SOON_S
+    with db.read(db.open_file(tmp_path / "var" / "keqing.db")) as tx:
+        assert tx.execute(leases.LEASES.select()).all() == []
+        assert runs.last(tx, "score")[0].outcome == "failed"
+
+
+def test_a_verb_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
+    """kill -9 of a pass or a task: the stage that it started gives its lease back and is gone soon."""
+    (tmp_path / "keqing.toml").write_text(ONE_FEED, encoding="utf-8")
+    rows = [f"{n},木槿壶第{n}家店排队{'太久' * (n % 9)}" for n in range(20_000)]
+    (tmp_path / "a.csv").write_text("\n".join(["id,正文", *rows]), encoding="utf-8")
+    keqing = [sys.executable, "-m", "keqing"]
+    take = [*keqing, "import", str(tmp_path / "a.csv"), "--root", str(tmp_path)]
+    subprocess.run(take, capture_output=True, check=True)
+    code = f"from keqing.process import run_verb; run_verb(['score', '--root', {str(tmp_path)!r}], 600)"
+    starter = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while not running(tmp_path, "score") and time.monotonic() < deadline:
+            time.sleep(0.02)
+    finally:
+        starter.kill()
+        starter.wait()
+    deadline = time.monotonic() + SOON_S
+    while left_of(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left_of(tmp_path) == ""
     with db.read(db.open_file(tmp_path / "var" / "keqing.db")) as tx:
         assert tx.execute(leases.LEASES.select()).all() == []
         assert runs.last(tx, "score")[0].outcome == "failed"
