@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from alerts.severity import Severity, SeverityPost
+from alerts.severity import SURE, Severity, SeverityPost
+from index.body import ASSERTED
 from index.query import Hit
 from keqing.records import Engagement, Evidence, Incident, Level, Polarity
 from keqing.settings import Settings
@@ -84,16 +85,26 @@ def mail_facts(
 ) -> dict[str, object]:
     """The numbers of a mail; every one of them counts `hits`."""
     negative = sum(polarity_towards(h, brand) is Polarity.NEGATIVE for h in hits)
-    classes = {name for h in hits for name, sure in classes_of(h).items() if sure >= 0.5}
     return {
         "lead": lead,
         "posts": len(hits),
         "stories": len({h.story for h in hits}),
         "negative_share": f"{negative / len(hits):.0%}" if hits else "–",
-        "sensitive": "、".join(sorted(classes)) or "无",
+        "sensitive": _sensitive(hits),
         "coverage": f"{sight.coverage:.0%}",
         "why": [word(f"verdict.{reason}"), *(word(f"floor.{rule}") for rule in seen.rules)],
     }
+
+
+def _sensitive(hits: Sequence[Hit]) -> str:
+    """Classes that a post surely asserts, and apart from them those that are only likely."""
+    surest: dict[str, float] = {}
+    for hit in hits:
+        for name, confidence in classes_of(hit).items():
+            surest[name] = max(confidence, surest.get(name, 0.0))
+    sure = "、".join(sorted(name for name, p in surest.items() if p >= SURE)) or "无"
+    likely = "、".join(sorted(name for name, p in surest.items() if ASSERTED <= p < SURE))
+    return f"{sure}（疑似 {likely}）" if likely else sure
 
 
 def where_and_when(settings: Settings, hits: Sequence[Hit]) -> str:
