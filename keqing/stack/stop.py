@@ -16,6 +16,7 @@ from keqing.logs import get_logger
 
 T = TypeVar("T")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SHOWN = 300  # characters of an error that came with a signal
 log = get_logger(__name__)
 
 
@@ -62,7 +63,7 @@ class Stop:
             # An extension that is cut while it loads makes an ImportError of it, as pybind11 does.
             if not self.asked.is_set():
                 raise
-            log.info("ended by a signal", error=type(error).__name__)
+            log.warning("ended by a signal", error=f"{type(error).__name__}: {error}"[:SHOWN])
             return None
         finally:
             self._may_cut = False
