@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _scores(reader: Reader, texts: Sequence[str]) -> Scores:
-    return reader.cascade.score(texts)[0]
+    return reader.parts.cascade.score(texts)[0]
 
 
 def _said(reader: Reader, texts: Sequence[str]) -> list[str]:

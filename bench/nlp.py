@@ -25,8 +25,9 @@ from keqing.records import Author, Post
 from keqing.settings import Settings
 from keqing.workflow.db import begin, open_file
 from nlp import run, stories
+from nlp.said import Reading
 from nlp.text import flat
-from nlp.understand import Reader, Reading
+from nlp.understand import Reader
 
 T = TypeVar("T")
 BAR = 2000
@@ -93,11 +94,13 @@ def _steps(settings: Settings) -> dict[str, float]:
     texts = [post.text or "" for post in posts]
     spent["understand"], readings = _timed(lambda: reader.read(texts, [""] * len(texts)))
     spent["  flat form"], plain = _timed(lambda: [flat(text) for text in texts])
-    spent["  words"] = _timed(lambda: [reader.segmenter.cut(text) for text in plain])[0]
+    spent["  words"] = _timed(lambda: [reader.parts.segmenter.cut(text) for text in plain])[0]
     spent["  brands"] = _timed(
-        lambda: [reader.matcher.find("", t, ("", p)) for t, p in zip(texts, plain, strict=True)]
+        lambda: [
+            reader.parts.matcher.find("", t, ("", p)) for t, p in zip(texts, plain, strict=True)
+        ]
     )[0]
-    spent["  first stage"] = _timed(lambda: reader.model.score(texts))[0]
+    spent["  first stage"] = _timed(lambda: reader.parts.model.score(texts))[0]
     read = list(zip(posts, readings, strict=True))
     spent["stories"] = _timed(lambda: _folded(settings, read))[0]
     return spent

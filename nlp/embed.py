@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keqing.errors import ModelError
+from nlp.distinct import each_once
 from nlp.encoder import open_tokenizer
 from nlp.reading import plain
 from nlp.runtimes import open_session
@@ -48,6 +49,9 @@ class Embedder:
         Raises:
             ModelError: the model refuses a text.
         """
+        return each_once(texts, self._rows)
+
+    def _rows(self, texts: Sequence[str]) -> Floats:
         with ThreadPoolExecutor(self._threads) as pool:
             rows = list(pool.map(self._one, texts))
         return np.stack(rows) if rows else np.zeros((0, WIDTH), np.float32)

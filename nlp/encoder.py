@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from keqing.errors import ModelError, UnknownLabels
 from keqing.logs import get_logger
+from nlp.distinct import each_once
 from nlp.linear import CLASSES as POLARITIES
 from nlp.linear import Scores, rounded
 from nlp.runtimes import open_runtime
@@ -74,6 +75,9 @@ class Classifier:
         Raises:
             ModelError: the model refuses a text or answers in another shape.
         """
+        return each_once(texts, self._rows)
+
+    def _rows(self, texts: Sequence[str]) -> NDArray[np.float64]:
         if not texts:
             return np.zeros((0, 3))
         with ThreadPoolExecutor(self._threads) as pool:

@@ -32,6 +32,7 @@ WIDTH = 2 * len(PRIORITY) + 4 + len(EMOTIONS) + 3 * len(ASPECTS) + len(DANGERS) 
 class Evidence:
     """One post as the lists and both stages read it."""
 
+    whole: str  # title and text, as models read them
     signs: Signs
     p: tuple[float, float, float]  # negative, neutral, positive
     complaint: float

@@ -35,6 +35,7 @@ class Answer:
 class Seen:
     """What lists and dictionaries find in one post, before any model."""
 
+    whole: str  # title and text, as models read them
     signs: Signs
     towards: Towards
     sarcasm: tuple[str, ...]  # reasons
@@ -57,6 +58,7 @@ class Found:
 def evidence(seen: Seen, answer: Answer, found: Found) -> Evidence:
     """What the heads weigh of a post."""
     return Evidence(
+        whole=seen.whole,
         signs=seen.signs,
         p=answer.p,
         complaint=answer.complaint,

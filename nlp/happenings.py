@@ -19,10 +19,11 @@ from nlp import likeness
 from nlp.events import cluster
 from nlp.likeness import Judge
 from nlp.pool import Told
+from nlp.said import Reading
 from nlp.stories import Place
 from nlp.telling import Rarity, rarity, terms
 from nlp.text import flat
-from nlp.understand import Reader, Reading
+from nlp.understand import Reader
 
 COARSE = (Precision.DAY, Precision.MONTH, Precision.UNKNOWN)
 Vectors = Mapping[str, bytes]  # int8 embedding of a post by its id; those missing go without
@@ -40,7 +41,7 @@ def events(
 ) -> list[str | None]:
     """Events of the posts of one batch; call it once a batch, after their stories are known."""
     subjects = [subject(said, brands) for _, said in read]
-    rare = rarity(reader.model.idf)
+    rare = rarity(reader.parts.model.idf)
     told = list(_told(read, places, subjects, brands, rare, vectors or {}))
     found = cluster(tx, told, int(now.timestamp()), judge)
     spread.add(tx, list(_sightings(read, places, subjects)))

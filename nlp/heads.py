@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from keqing.errors import ModelError
 from nlp import evidence
-from nlp.embed import WIDTH, Embedder
+from nlp.embed import WIDTH, Embedder, signed
 from nlp.evidence import ASPECTS, DANGERS, Evidence
 from nlp.intent import PRIORITY
 from nlp.linear import CLASSES, EMOTIONS
@@ -50,6 +50,7 @@ class Leaning:
     aspects: Mapping[str, float]
     severity: Mapping[str, float]
     clauses: Mapping[str, Mapping[str, tuple[int, str]]]  # group → class → clause and its words
+    vector: bytes | None = None  # of the whole post, signed: events take it too
 
 
 class Heads:
@@ -70,7 +71,7 @@ class Heads:
         Raises:
             ModelError: the embedder refuses a text.
         """
-        whole = self._embedder.vectors([one.signs.text for one in posts])
+        whole = self._embedder.vectors([one.whole for one in posts])
         likely = [self._likely(row(*each)) for each in zip(posts, whole, strict=True)]
         asked = [places(*each) for each in zip(posts, likely, strict=True)]
         spoken = [
@@ -78,8 +79,8 @@ class Heads:
         ]
         held = vectors(self._embedder, spoken)
         return [
-            Leaning(**groups, clauses=self._placed(vectors_, clauses))
-            for groups, vectors_, clauses in zip(likely, held, spoken, strict=True)
+            Leaning(**groups, clauses=self._placed(vectors_, clauses), vector=signed(vector))
+            for groups, vectors_, clauses, vector in zip(likely, held, spoken, whole, strict=True)
         ]
 
     def _likely(self, features: Floats) -> Likely:

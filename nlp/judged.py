@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from keqing.records import Mention, Polarity
 from keqing.workflow.corrections import NONE, Correction
-from nlp.understand import Reader, Reading
+from nlp.said import Reading
+from nlp.understand import Reader
 
 AT_ONCE = 500
 

@@ -18,8 +18,8 @@ from keqing.errors import BadConfig
 from keqing.records import BrandHit, Channel, Post
 from keqing.settings import Brand
 from nlp.places import Place, Spot, named, spots
+from nlp.said import Reading
 from nlp.text import AT, flat, split
-from nlp.understand import Reading
 
 Basis = Literal["store", "words", "ip", "stated"]
 STREET = re.compile(

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from keqing.records import Mention, SeverityHit, Versions
-from nlp.understand import Reader, Reading
+from nlp.said import Reading
+from nlp.understand import Reader
 
 NEGATIVE_POINTS, SEVERITY_POINTS = 50, 30  # of `risk`
 

@@ -28,8 +28,9 @@ from keqing.workflow import batches
 from keqing.workflow.db import Engine, begin
 from nlp import happenings, speakers, stories
 from nlp.embed import packed
+from nlp.said import Reading
 from nlp.stories import Place
-from nlp.understand import Reader, Reading
+from nlp.understand import Reader
 from nlp.vectors import of_posts
 
 FILES_PER_BATCH = 5  # a landed file holds at most 1,000 posts
@@ -145,7 +146,9 @@ def _write(
     batch_id = hashlib.sha256("\n".join(files).encode()).hexdigest()[:16]
     name = f"{now:%Y-%m-%d}/{batch_id}.jsonl.gz"
     versions = reader.versions
-    vectors = of_posts(reader.embedder, read) if reader.embedder else {}  # before the lock is taken
+    vectors = (
+        of_posts(reader.parts.embedder, read) if reader.parts.embedder else {}
+    )  # before the lock is taken
     with begin(engine) as tx:
         places = stories.fold(tx, batch_id, read, now)
         events = happenings.events(tx, reader, settings.plan.brands, read, places, now, vectors)

@@ -23,8 +23,8 @@ from nlp.authors import Role
 from nlp.coordination import DAY_S, MINUTE_S, NEAREST
 from nlp.influence import influence
 from nlp.region import Regions, plain_parts
+from nlp.said import Reading
 from nlp.stories import Place
-from nlp.understand import Reading
 
 LAST = 40  # posts of an author that are remembered; the echo reads the newest 20
 EXACT = frozenset({Precision.SECOND, Precision.MINUTE})

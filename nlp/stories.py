@@ -20,8 +20,8 @@ from keqing.workflow.db import Tx
 from nlp import near
 from nlp.facts import facts
 from nlp.near import Telling
+from nlp.said import Reading
 from nlp.text import HASHTAG, letters, split, wording
-from nlp.understand import Reading
 
 # Of clauses with 4 letters half stand in another author's text too, with 7 an eighth, with 10 and
 # more under 6 %, mostly names (open reviews and Weibo): 非常好吃 by two people is no copy.

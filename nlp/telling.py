@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 from nlp.features import Floats, word_columns
+from nlp.said import Reading
 from nlp.segment import stop_words
-from nlp.understand import Reading
 
 MAX_TERMS = 40
 TWICE = 2.0

@@ -18,8 +18,9 @@ from keqing.privacy import mask
 from keqing.records import Author, Post
 from nlp import authors
 from nlp.region import Regions
+from nlp.said import Reading
 from nlp.text import flat
-from nlp.understand import Reader, Reading
+from nlp.understand import Reader
 
 SURE, NOTED = 0.8, 0.5  # a danger that alarms alone, one that is shown
 NOW = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
@@ -214,7 +215,7 @@ def _names(answer: Judged, reader: Reader, golden: Sequence[Row]) -> None:
 
 def _regions(answer: Judged, reader: Reader, golden: Sequence[Row]) -> None:
     said = _read(reader, [row.cells[0] for row in golden])
-    where = Regions(reader.matcher._brands)
+    where = Regions(reader.parts.matcher._brands)
     for row, one in zip(golden, said, strict=True):
         text, ip, wanted = row.cells
         found = where.of(_post(text, region=ip), one)
@@ -255,7 +256,7 @@ def _masks(answer: Judged, golden: Sequence[Row]) -> None:
 
 def _keys(reader: Reader) -> dict[str, str]:
     """Key of each brand by its name and its other writings."""
-    brands = reader.matcher._brands.items()
+    brands = reader.parts.matcher._brands.items()
     return {word: key for key, brand in brands for word in (brand.name, *brand.aliases)}
 
 

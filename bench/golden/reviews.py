@@ -16,7 +16,8 @@ import xxhash
 
 from bench.golden.judge import NOTED, SURE
 from bench.golden.rows import ROOT, settings
-from nlp.understand import Reader, Reading
+from nlp.said import Reading
+from nlp.understand import Reader
 
 DATA = ROOT.parent / "shared" / "data" / "sentiment"
 SETS = ("hotel", "takeaway", "shopping")

@@ -90,7 +90,7 @@ def lesson(reader: Reader, held: list[Post]) -> Lesson:
     """What the heads see of posts."""
     evidence = reader.evidence([post.text for post in held])
     said = [spoken(one.signs) for one in evidence]
-    whole = shipped().vectors([one.signs.text for one in evidence])
+    whole = shipped().vectors([one.whole for one in evidence])
     rows = [heads.row(*each) for each in zip(evidence, whole, strict=True)]
     clauses = [
         (words, vector)
@@ -173,9 +173,9 @@ def _check(reader: Reader, lessons: Mapping[str, Lesson]) -> None:
     for writer, held in writers.items():
         others = [one for name, one in lessons.items() if name != writer]
         spent[0] += _timed(partial(judge_posts, alone, reader, held.posts))
-        reader.heads = heads.Heads(shipped(), *fit(others), "taught")
+        reader.parts.heads = heads.Heads(shipped(), *fit(others), "taught")
         spent[1] += _timed(partial(judge_posts, weighed, reader, held.posts))
-        reader.heads = None
+        reader.parts.heads = None
     read = sum(len(one.posts) for one in writers.values())
     lists, both = (1000 * one / read for one in spent)
     print(f"CPU of a post: {lists:.1f} ms by lists and both stages, {both:.1f} with heads")

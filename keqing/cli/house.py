@@ -61,7 +61,7 @@ def train_on_corrections(args: argparse.Namespace) -> int:
         )
     plain = Reader(ctx.settings, taught=None)
     train = {row.post: row.to for row in rows if row.half == "train" and row.post in mentions}
-    learned = house.learn(_lessons(plain, train, mentions), plain.model)
+    learned = house.learn(_lessons(plain, train, mentions), plain.parts.model)
     taught = Reader(ctx.settings, taught=learned.house)
     [was], [now] = judged(judging, mentions, plain), judged(judging, mentions, taught)
     better = _score(now) >= _score(was) and learned.loss_after < learned.loss_before

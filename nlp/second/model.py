@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keqing.errors import ModelError
+from nlp.distinct import each_once
 from nlp.encoder import open_tokenizer
 from nlp.linear import CLASSES, EMOTIONS, Scores, rounded, sigmoid
 from nlp.reading import plain
@@ -40,6 +41,9 @@ class Encoder:
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Logits (len(texts), OUTPUTS): neutral, negative, emotions, complaint."""
+        return each_once(texts, self._rows)
+
+    def _rows(self, texts: Sequence[str]) -> NDArray[np.float64]:
         with ThreadPoolExecutor(self._threads) as pool:
             rows = list(pool.map(self._one, texts))
         return np.stack(rows) if rows else np.zeros((0, OUTPUTS))

@@ -97,7 +97,7 @@ def test_later_posts_are_read_as_staff_read(root: Path, capsys: pytest.CaptureFi
     assert p_negative(root, NEXT) > before + 0.2
     assert p_negative(root, "下雨了") == pytest.approx(usual, abs=0.05)
     reader = Reader(load_settings(root))
-    assert f"+house-{reader.cascade.house.version[6:]}" in reader.version  # type: ignore[union-attr]
+    assert f"+house-{reader.parts.cascade.house.version[6:]}" in reader.version  # type: ignore[union-attr]
     kept = (root / "var" / "house" / "house.npz").read_bytes()
     assert train(root, capsys)[0] == 0
     assert (root / "var" / "house" / "house.npz").read_bytes() == kept

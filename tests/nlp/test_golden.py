@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from keqing.settings import load_settings
+from nlp.said import Reading
 from nlp.severity import severity
 from nlp.text import flat
-from nlp.understand import Reader, Reading
+from nlp.understand import Reader
 from tests.nlp.golden_rows import BRANDS, SIGNS, Golden, filled, golden, rows, towards
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -95,8 +95,8 @@ def test_weights_of_another_code_are_refused(tmp_path: Path, embedder: Embedder)
 
 def test_heads_are_part_of_the_version(reader: Reader) -> None:
     """A reading's version tells which heads weighed it, and that none did where there are none."""
-    assert reader.heads is not None
-    assert reader.heads.version in reader.version
+    assert reader.parts.heads is not None
+    assert reader.parts.heads.version in reader.version
     assert "heads" not in Reader(settings(), weigh=False).version
     assert "heads" not in Reader(settings(second_stage=False)).version
 
@@ -206,11 +206,11 @@ def test_praise_is_less_likely_of_a_post_that_blames() -> None:
 def test_a_failing_embedder_loses_no_post(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the heads fail, the lists' answer stands and the post is marked to be read again."""
     reader = Reader(settings())
-    assert reader.heads is not None
+    assert reader.parts.heads is not None
 
     def fails(*_: object) -> list[Leaning]:
         raise ModelError("no")
 
-    monkeypatch.setattr(reader.heads, "weigh", fails)
+    monkeypatch.setattr(reader.parts.heads, "weigh", fails)
     said = reader.read(TEXTS, [""] * len(TEXTS))
     assert [one.stage == "degraded" for one in said] == [True, True, True, False]

@@ -19,9 +19,10 @@ from nlp.clauses import Clauses
 from nlp.cues import KINDS, scan
 from nlp.emotion import emotion
 from nlp.rules import signs
+from nlp.said import Reading
 from nlp.sarcasm import doubted, sarcasm
 from nlp.text import flat
-from nlp.understand import Reader, Reading
+from nlp.understand import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_STAGE = {"KEQING__NLP__SECOND_STAGE__MODEL": "off"}  # rules are judged without it
@@ -259,7 +260,7 @@ def test_sarcasm_never_turns_a_polarity(reader: Reader) -> None:
         lead, before = (sorted(x)[-1] - sorted(x)[-2] for x in (less, p))
         assert lead == pytest.approx(before / 2, abs=2e-4)
     text = "感谢木槿壶，服务真贴心，让我等了两个小时"
-    said, (scores, _) = read(reader, text), reader.cascade.score([text])
+    said, (scores, _) = read(reader, text), reader.parts.cascade.score([text])
     assert said.sarcasm == ("praise_with_trouble",)
     assert said.polarity == scores.polarity[0]
 

@@ -153,9 +153,9 @@ def test_the_plan_switches_it_on(tiny: Path, tmp_path: Path) -> None:
     assert on.version.startswith(off.version + "+second-")
     texts = ["太阳从东边升起", "店好"]
     assert on.read(texts, ["", ""]) == off.read(texts, ["", ""])
-    forced = replace(on.cascade, margin=1.01)
+    forced = replace(on.parts.cascade, margin=1.01)
     assert forced.score(texts)[1] == ["second", "second"]
-    assert build(off.model, SecondStage(model="off"), tmp_path).second is None
+    assert build(off.parts.model, SecondStage(model="off"), tmp_path).second is None
 
 
 def planned(settings: Settings, stage: SecondStage) -> Settings:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from keqing.records import Polarity
 from keqing.settings import load_settings
+from nlp.said import Reading
 from nlp.severity import severity
 from nlp.text import flat, split
-from nlp.understand import Reader, Reading
+from nlp.understand import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_STAGE = {"KEQING__NLP__SECOND_STAGE__MODEL": "off"}  # rules are judged without it
