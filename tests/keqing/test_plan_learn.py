@@ -102,8 +102,8 @@ def test_labels_teach_and_the_next_batch_reads_by_them(
     text = "小米泡软了再打豆浆，小米真香"
     assert after.read([text], [""])[0].matches.rejected[0].clause.startswith("learned")
     assert before.read([text], [""])[0].matches.rejected[0].clause == "need_context"
-    assert after.dictionary != before.dictionary
-    assert "senses-" in after.dictionary
+    assert after.parts.dictionary != before.parts.dictionary
+    assert "senses-" in after.parts.dictionary
 
 
 def test_what_is_not_better_is_not_used(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
