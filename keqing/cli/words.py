@@ -120,4 +120,5 @@ def _print(report: dict[str, Any], args: argparse.Namespace, settings: Settings)
             f"\n{settings.plan.brands[brand].name}：近 {args.hours} 小时上升的词（现在 / 以前的事由数）"
         )
         for one in found:
-            print(f"  {one['term']}\t{one['now']} / {one['before']}")
+            beside = f"\t同说：{'、'.join(one['beside'])}" if one["beside"] else ""
+            print(f"  {one['term']}\t{one['now']} / {one['before']}{beside}")

@@ -79,6 +79,29 @@ def test_a_term_that_many_tell_rises() -> None:
     assert bursts([], calm) == []
 
 
+def test_words_of_one_matter_are_one_rise() -> None:
+    """Of words that the same stories tell the strongest is a rise and the others stand beside it."""
+    calm = [Telling(f"a{n}", frozenset({"奶茶", f"w{n}"})) for n in range(200)]
+    fire = [Telling(f"b{n}", frozenset({"起火", "消防", f"x{n}"})) for n in range(9)]
+    recall = [Telling(f"c{n}", frozenset({"召回", f"y{n}"})) for n in range(5)]
+    late = [Telling("d", frozenset({"起火"}))]
+    found = bursts([*fire, *recall, *late], calm)
+    assert [(one.term, one.now, one.beside) for one in found] == [
+        ("起火", 10, ("消防",)),
+        ("召回", 5, ()),
+    ]
+
+
+def test_a_word_that_rises_beyond_a_matter_is_a_rise_of_its_own() -> None:
+    """A word of the strongest rise counts for itself by the stories that it does not share."""
+    both = [Telling(f"b{n}", frozenset({"起火", "门店"})) for n in range(8)]
+    own = [Telling(f"c{n}", frozenset({"门店"})) for n in range(4)]
+    alone = [Telling(f"d{n}", frozenset({"起火"})) for n in range(6)]
+    calm = [Telling(f"a{n}", frozenset({"奶茶"})) for n in range(100)]
+    assert [one.term for one in bursts([*both, *own, *alone], calm)] == ["起火", "门店"]
+    assert [one.term for one in bursts([*both, *own[:3], *alone], calm)] == ["起火"]
+
+
 def test_topics_are_the_plans_to_edit() -> None:
     """A plan's topic joins the shipped ones, replaces one of its name, and removes it when empty."""
     read = Topics({"新品": ["青提冻"], "物流": ["骑手"], "员工": []}).read
