@@ -71,6 +71,11 @@ def classes_of(hit: Hit) -> dict[str, float]:
     return found
 
 
+def doubtful(hit: Hit) -> tuple[str, ...]:
+    """Classes that a post is shown under and that it only likely asserts."""
+    return tuple(name for name, sure in classes_of(hit).items() if ASSERTED <= sure < SURE)
+
+
 def freeze(hits: Iterable[Hit], brand: str) -> tuple[Evidence, ...]:
     """The riskiest posts of distinct stories, as shown at this moment."""
     chosen: dict[str, Hit] = {}
@@ -132,6 +137,7 @@ def _evidence(hit: Hit) -> Evidence:
         polarity=None if hit.polarity is None else Polarity(hit.polarity),
         p_negative=hit.p_negative,
         severity=hit.severity,
+        likely=doubtful(hit),
         engagement=Engagement(likes=hit.likes, comments=hit.comments, reposts=hit.reposts),
         story=hit.story,
         raw_sha256=hit.evidence,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
+from alerts.assess import doubtful
 from dashboards.filters import Filters
 from dashboards.site import Site
 from index.query import Hit
@@ -38,6 +39,7 @@ class Card:
     p_negative: float
     brands: tuple[str, ...]
     severity: tuple[str, ...]
+    likely: tuple[str, ...]  # of these, classes that no word asserts surely
     intent: str | None
     likes: int | None
     comments: int | None
@@ -72,6 +74,7 @@ def card_of(hit: Hit, site: Site, filters: Filters) -> Card:
         p_negative=round(hit.p_negative, 3),
         brands=tuple(site.brand_name(brand) for brand in hit.brands),
         severity=tuple(map(clean, hit.severity)),
+        likely=tuple(map(clean, doubtful(hit))),
         intent=clean(hit.intent) if hit.intent else None,
         likes=hit.likes,
         comments=hit.comments,

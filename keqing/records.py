@@ -284,6 +284,7 @@ class Evidence(Record):
     polarity: Polarity | None
     p_negative: Probability
     severity: tuple[str, ...] = ()
+    likely: tuple[str, ...] = ()  # of these, classes that no word asserts surely
     engagement: Engagement = Engagement()
     story: str
     raw_sha256: str | None = None

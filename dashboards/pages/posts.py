@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
+from alerts.severity import SURE
 from dashboards.access import Needs, Visitor
 from dashboards.cards import Card, card_of
 from dashboards.filters import Filters
@@ -78,7 +79,7 @@ class Post:
     sarcasm: tuple[str, ...]
     topics: tuple[str, ...]
     aspects: tuple[Clause, ...]
-    severity: tuple[tuple[str, str, float], ...]  # class, term, confidence
+    severity: tuple[tuple[str, str, float, bool], ...]  # class, term, confidence, only likely
     named: tuple[Named, ...]
     left_out: tuple[Named, ...]
     versions: tuple[tuple[str, str], ...]
@@ -106,8 +107,9 @@ def answer(site: Site, visitor: Visitor, post_id: str) -> Post:
         topics=tuple(map(clean, hit.topics)),
         aspects=tuple(_clause(hit, one) for one in detail.get("aspects", ())),
         severity=tuple(
-            (str(one["name"]), clean(str(one["term"])), float(one["confidence"]))
+            (str(one["name"]), clean(str(one["term"])), sure, sure < SURE)
             for one in detail.get("severity", ())
+            for sure in (float(one["confidence"]),)
         ),
         named=tuple(_named(site, one) for one in detail.get("hits", ())),
         left_out=tuple(_named(site, one) for one in detail.get("rejected", ())),

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from alerts.assess import freeze
 from index.query import All, And, Tag, Window
+from keqing.records import SeverityHit
 from keqing.words import all_words, word
 from keqing.workflow.accounts import Role
+from tests.contracts.index.made import mention
 from tests.dashboards.conftest import NOW, Desk
 
 WEEK = Window(NOW - timedelta(days=7), NOW)
@@ -32,6 +35,36 @@ def test_every_reason_stands_on_the_page(lead: Any, severe: Any) -> None:
     assert twin["stage"] in ("linear", "second")
     assert [name for name, _ in twin["versions"]] == ["model", "dictionary", "rules", "plan"]
     assert severe.detail["versions"]["model"] in answer.text
+
+
+@pytest.mark.parametrize(("sure", "likely"), [(0.65, True), (0.9, False)])
+def test_a_danger_that_is_only_likely_says_so(
+    desk: Desk, lead: Any, sure: float, likely: bool
+) -> None:
+    """In lists and on its page a danger below .8 is 疑似 and not red; one above is plainly named."""
+    made = mention(1, at=NOW - timedelta(hours=1), brands=("mujinhu",), story="one-danger")
+    danger = SeverityHit(name="隐私", term="词", confidence=sure)
+    desk.index.upsert([made.model_copy(update={"severity": (danger,)})], NOW)
+    suspected, certain = (
+        '<span class="pill yellow">疑似隐私</span>',
+        '<span class="pill red">隐私</span>',
+    )
+    shown, not_shown = (suspected, certain) if likely else (certain, suspected)
+    for path, asked in (("/post", {"id": made.post.id}), ("/mentions", {"story": "one-danger"})):
+        page = lead.get(path, params=asked).text
+        assert shown in page
+        assert not_shown not in page
+
+
+def test_frozen_evidence_keeps_what_was_only_likely(desk: Desk) -> None:
+    """An incident's evidence tells for good which dangers were certain when the alert went out."""
+    made = mention(2, at=NOW - timedelta(hours=1), brands=("mujinhu",))
+    found = (("食品安全", 0.9), ("隐私", 0.65), ("监管", 0.4))
+    dangers = tuple(SeverityHit(name=name, term="词", confidence=p) for name, p in found)
+    desk.index.upsert([made.model_copy(update={"severity": dangers})], NOW)
+    (evidence,) = freeze(desk.index.get([made.post.id]), "mujinhu")
+    assert set(evidence.severity) == {"食品安全", "隐私"}
+    assert evidence.likely == ("隐私",)
 
 
 def test_who_speaks_is_an_estimate_with_its_sums(lead: Any, desk: Desk) -> None:
