@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from dashboards.site import Site, site_of
 from keqing.errors import IndexBusy, KeqingError
-from keqing.workflow import accounts
+from keqing.workflow import sessions
 from keqing.workflow.accounts import Role, User
 from keqing.workflow.db import begin, read
 
@@ -83,7 +83,7 @@ def visitor_of(request: Request) -> Visitor | None:
     if not token:
         return None
     with read(site.engine) as tx:
-        found = accounts.session_user(tx, token, site.now())
+        found = sessions.user_of(tx, token, site.now())
     if found is None:
         return None
     user, is_due = found
@@ -95,7 +95,7 @@ def visitor_of(request: Request) -> Visitor | None:
 def _touch(site: Site, token: str) -> None:
     """Keep a session alive; beside a long writer the next page does it, as this one must answer."""
     with suppress(IndexBusy), begin(site.engine, TOUCH_WAIT_S) as tx:
-        accounts.touch_session(tx, token, site.now())
+        sessions.touch(tx, token, site.now())
 
 
 def address_of(request: Request) -> str:

@@ -15,9 +15,10 @@ from dashboards.frame import frame_of
 from dashboards.render import page, twin
 from dashboards.site import Site, site_of
 from keqing.errors import WorkflowError
-from keqing.workflow import accounts
-from keqing.workflow.accounts import AuditRow, Role
+from keqing.workflow import trail
+from keqing.workflow.accounts import Role
 from keqing.workflow.db import read
+from keqing.workflow.trail import AuditRow
 
 SHOWN = 200
 router = APIRouter()
@@ -36,9 +37,9 @@ class Audit:
 def answer(site: Site) -> Audit:
     """The trail as of now."""
     with read(site.engine) as tx:
-        rows = tuple(accounts.audit_rows(tx, SHOWN))
+        rows = tuple(trail.newest(tx, SHOWN))
         try:
-            return Audit(rows, accounts.verify_audit(tx), "")
+            return Audit(rows, trail.verify(tx), "")
         except WorkflowError as error:
             return Audit(rows, None, str(error))
 

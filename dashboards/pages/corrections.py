@@ -22,7 +22,7 @@ from index.newest import newest_mentions
 from index.query import Hit
 from keqing.errors import UsageError
 from keqing.untrusted import clean
-from keqing.workflow import accounts, corrections, overlay
+from keqing.workflow import corrections, overlay, trail
 from keqing.workflow.accounts import Role
 from keqing.workflow.db import begin
 
@@ -93,9 +93,7 @@ def correct(
         corrections.correct(
             tx, mention, field, to, by=user.name, reason=clean(reason), now=site.now()
         )
-        accounts.audit(
-            tx, user.name, f"correct {field} {to}", id, visitor.address, "ok", site.now()
-        )
+        trail.record(tx, user.name, f"correct {field} {to}", id, visitor.address, "ok", site.now())
     site.index.upsert(overlay.shown(site.engine, [mention]), site.now())
     site.index.refresh()
     return RedirectResponse(in_lang(f"/post?{urlencode({'id': id})}", lang_of(request)), 303)

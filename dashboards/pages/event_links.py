@@ -21,7 +21,7 @@ from dashboards.site import Site, site_of
 from index.newest import newest_mentions
 from index.query import Node
 from keqing.untrusted import clean
-from keqing.workflow import accounts, event_history, event_links, events, overlay
+from keqing.workflow import event_history, event_links, events, overlay, trail
 from keqing.workflow.accounts import Role
 from keqing.workflow.db import Tx, begin
 from keqing.workflow.event_links import Link, Refused
@@ -108,7 +108,7 @@ def _obey(tx: Tx, site: Site, visitor: Visitor, link: Link, event: str) -> None:
     now = site.now()
     obey(tx, [link.brand], int(now.timestamp()))
     what = f"event {link.kind} {link.name or ' '.join(link.others)}"[:200]
-    accounts.audit(tx, visitor.user.name, what.strip(), event, visitor.address, "ok", now)
+    trail.record(tx, visitor.user.name, what.strip(), event, visitor.address, "ok", now)
 
 
 def _refused(request: Request, visitor: Visitor, event: Event, code: str) -> Response:

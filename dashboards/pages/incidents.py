@@ -25,7 +25,7 @@ from dashboards.site import Site, site_of
 from index.query import Window
 from keqing.errors import Conflict, IllegalMove, IndexFault
 from keqing.records import Incident, Level
-from keqing.workflow import accounts, incidents, outbox
+from keqing.workflow import incidents, outbox, trail
 from keqing.workflow.accounts import Role
 from keqing.workflow.db import begin, read
 from keqing.workflow.incident_log import LogRow, log_of
@@ -179,7 +179,7 @@ def act(
     try:
         with begin(site.engine) as tx:
             incidents.act(tx, id, act, user.name, code, revision, site.now())
-            accounts.audit(tx, user.name, f"incident {act}", id, visitor.address, "ok", site.now())
+            trail.record(tx, user.name, f"incident {act}", id, visitor.address, "ok", site.now())
     except Conflict:
         return _page(request, visitor, id, 409, "conflict", revision)
     except IllegalMove:

@@ -18,7 +18,7 @@ from dashboards.access import Needs, Visitor, address_of, check_form, csrf_of, v
 from dashboards.frame import frame_of
 from dashboards.render import in_lang, lang_of, page
 from dashboards.site import Site, site_of
-from keqing.workflow import accounts
+from keqing.workflow import accounts, sessions, trail
 from keqing.workflow.accounts import Role, User
 from keqing.workflow.db import begin, read
 
@@ -68,7 +68,7 @@ def sign_out(request: Request, visitor: Own, csrf: Text = "") -> Response:
     site = site_of(request)
     check_form(request, visitor.token, csrf)
     with begin(site.engine) as tx:
-        accounts.end_session(tx, visitor.token)
+        sessions.end(tx, visitor.token)
     _audit(site, visitor.user.name, "logout", visitor.address, "ok")
     answer = RedirectResponse(in_lang("/login", lang_of(request)), 303)
     answer.delete_cookie(site.cookie, path="/", secure=not site.insecure_dev, httponly=True)
@@ -102,8 +102,8 @@ def change_password(
         return _account(request, visitor, 422, fault)
     with _hashing, begin(site.engine) as tx:
         accounts.set_password(tx, user.name, new)
-        accounts.end_other_sessions(tx, user.name, visitor.token)
-        accounts.end_session(tx, visitor.token)
+        sessions.end_others(tx, user.name, visitor.token)
+        sessions.end(tx, visitor.token)
     _audit(site, user.name, "password", visitor.address, "ok")
     return _opened(request, user, in_lang("/", lang_of(request)))
 
@@ -128,8 +128,8 @@ def _fault(site: Site, user: User, old: str, new: str, again: str) -> str:
 def _opened(request: Request, user: User, target: str) -> Response:
     site, address = site_of(request), address_of(request)
     with begin(site.engine) as tx:
-        token = accounts.open_session(tx, user.name, address, site.now())
-        accounts.audit(tx, user.name, "login", "-", address, "ok", site.now())
+        token = sessions.start(tx, user.name, address, site.now())
+        trail.record(tx, user.name, "login", "-", address, "ok", site.now())
     answer = RedirectResponse(target, 303)
     _cookie(answer, site, site.cookie, token)
     answer.delete_cookie(PRE, path="/")
@@ -169,4 +169,4 @@ def _cookie(answer: Response, site: Site, name: str, token: str) -> None:
 
 def _audit(site: Site, who: str, what: str, address: str, result: str) -> None:
     with begin(site.engine) as tx:
-        accounts.audit(tx, who, what, "-", address, result, site.now())
+        trail.record(tx, who, what, "-", address, result, site.now())

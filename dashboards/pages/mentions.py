@@ -26,7 +26,7 @@ from dashboards.site import Site, site_of
 from index.query import Count, Node, Window, show
 from keqing.errors import QueryError
 from keqing.words import Lang, word
-from keqing.workflow import accounts
+from keqing.workflow import trail
 from keqing.workflow.accounts import Role
 from keqing.workflow.db import begin
 
@@ -110,7 +110,7 @@ def as_csv(request: Request, visitor: Analyst) -> Response:
     node = asked.node(site)
     with begin(site.engine) as tx:
         facts = visitor.user.name, "export", f"mentions {MOST_ROWS}", visitor.address, "ok"
-        accounts.audit(tx, *facts, asked.now)
+        trail.record(tx, *facts, asked.now)
     lines = csv_lines(site, node, asked.window, asked.filters.sort)
     name = f"keqing-{asked.now:%Y%m%d-%H%M%S}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from keqing.cli.beside import BEIJING
 from keqing.cli.context import AddVerb, Context, context, now, show
 from keqing.errors import UsageError
-from keqing.workflow import accounts, db
+from keqing.workflow import db, trail
 
 if TYPE_CHECKING:
     from index.query import Window
@@ -84,4 +84,4 @@ def _audit(ctx: Context, args: argparse.Namespace, rows: int, moment: datetime) 
     span = "/".join(filter(None, (args.since, args.until)))
     asked = f"{args.out.suffix.lower()} {rows} {span} {args.query}"[:LONGEST]
     with db.begin(ctx.engine) as tx:
-        accounts.audit(tx, getpass.getuser()[:64], "export", asked, "keqing export", "ok", moment)
+        trail.record(tx, getpass.getuser()[:64], "export", asked, "keqing export", "ok", moment)

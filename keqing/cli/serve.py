@@ -32,7 +32,7 @@ def _serve(args: argparse.Namespace) -> int:
 
 
 def _account(args: argparse.Namespace) -> int:
-    from keqing.workflow import accounts
+    from keqing.workflow import accounts, trail
 
     with db.begin(context(args).engine) as tx:
         if args.act == "list":
@@ -41,7 +41,7 @@ def _account(args: argparse.Namespace) -> int:
             return 0
         name, password = _password(args, tx)
         if password:
-            accounts.audit(tx, "cli", f"account {args.act}", name, "-", "ok", now())
+            trail.record(tx, "cli", f"account {args.act}", name, "-", "ok", now())
     if not password:
         show(args, {"account": "none made: accounts exist already; use account reset NAME"})
         return 0
@@ -52,13 +52,14 @@ def _account(args: argparse.Namespace) -> int:
 def _password(args: argparse.Namespace, tx: db.Tx) -> tuple[str, str]:
     """Name and one-time password of what was asked; no password when nothing was made."""
     from keqing.errors import UsageError
-    from keqing.workflow import accounts
+    from keqing.workflow import accounts, sessions
 
     if args.act == "first":
         return accounts.create_first_admin(tx, now()) or ("", "")
     if not args.name:
         raise UsageError(f"account {args.act} needs a name")
     if args.act == "reset":
+        sessions.end_all(tx, args.name)
         return args.name, accounts.reset_password(tx, args.name)
     if args.role not in list(accounts.Role):
         raise UsageError(f"role {args.role!r}: use one of {', '.join(accounts.Role)}")

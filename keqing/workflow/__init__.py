@@ -2,5 +2,5 @@
 
 In:  an Engine from `db.open_workflow(settings)`, and one transaction by `db.begin(engine)`.
 Out: modules by owner: `runs` (ledger), `leases`, `batches`, `crawl`, `incidents` (with `moves`, `incident_log`), `outbox`,
-`accounts`. Each module declares its tables on `db.METADATA`; nothing above knows SQLAlchemy.
+`accounts`, `sessions`, `trail` (audit). Each module declares its tables on `db.METADATA`; nothing above knows SQLAlchemy.
 """

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from index.query import All, Hit, Window
-from keqing.workflow import accounts, corrections
+from keqing.workflow import corrections, trail
 from keqing.workflow.accounts import Role
 from keqing.workflow.db import read
 from tests.dashboards.conftest import NOW, Desk, csrf_of
@@ -50,8 +50,8 @@ def test_a_persons_value_counts_at_once(desk: Desk, blamed: Hit) -> None:
     assert client.get("/overview.json?range=7d").json()["total"]["negative"] == before
     with read(desk.engine) as tx:
         assert [row.to for row in corrections.every(tx)] == ["neutral", "model"]
-        trail = [(row.who, row.what, row.object) for row in accounts.audit_rows(tx)]
-    assert ("wu", "correct polarity neutral", blamed.id) in trail
+        written = [(row.who, row.what, row.object) for row in trail.newest(tx)]
+    assert ("wu", "correct polarity neutral", blamed.id) in written
 
 
 def test_every_offered_value_is_taken(desk: Desk, blamed: Hit) -> None:

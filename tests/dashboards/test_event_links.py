@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from keqing.workflow import accounts, event_history, event_links
+from keqing.workflow import event_history, event_links, trail
 from keqing.workflow.accounts import Role
 from keqing.workflow.db import read
 from tests.dashboards.conftest import Desk, csrf_of
@@ -38,9 +38,9 @@ def test_two_events_become_one(desk: Desk) -> None:
     with read(desk.engine) as tx:
         assert event_history.living(tx, younger["id"]) == elder["id"]
         assert [one.kind for one in event_links.every(tx)] == ["merge"]
-        trail = [(row.who, row.what.split()[1], row.object) for row in accounts.audit_rows(tx)
+        written = [(row.who, row.what.split()[1], row.object) for row in trail.newest(tx)
                  if row.what.startswith("event ")]  # fmt: skip
-    assert trail == [("wu", "merge", younger["id"])]
+    assert written == [("wu", "merge", younger["id"])]
 
 
 def test_posts_are_taken_out(desk: Desk) -> None:

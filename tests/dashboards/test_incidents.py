@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from keqing.workflow import accounts, incident_log, incidents
+from keqing.workflow import incident_log, incidents, trail
 from keqing.workflow.accounts import Role
 from keqing.workflow.db import begin
 
@@ -43,7 +43,7 @@ def test_from_open_to_closed(desk: Any, lead: Any, id: str) -> None:
     assert stored(desk, id).state == "closed"
     with begin(desk.engine) as tx:
         log = incident_log.log_of(tx, id)
-        audited = [row for row in accounts.audit_rows(tx) if row.object == id]
+        audited = [row for row in trail.newest(tx) if row.object == id]
         assert incident_log.verify_log(tx)
     assert [row.act for row in log if row.who == "林组长"] == ["ack", "handle", "watch", "close"]
     assert len(audited) == 4

@@ -24,7 +24,7 @@ from keqing.records import (
     Versions,
 )
 from keqing.untrusted import clean, safe_url
-from keqing.workflow import accounts
+from keqing.workflow import trail
 from keqing.workflow.accounts import Role
 from keqing.workflow.db import begin
 
@@ -234,7 +234,7 @@ def test_audit_holds_what_was_done(desk: Any, lead: Any) -> None:
     """Login and export are one row each; the chain holds."""
     lead.get("/mentions.csv")
     with begin(desk.engine) as tx:
-        rows = accounts.audit_rows(tx)
-        assert accounts.verify_audit(tx) == len(rows)
+        rows = trail.newest(tx)
+        assert trail.verify(tx) == len(rows)
     assert [row.what for row in rows] == ["export", "login"]
     assert "export" in lead.get("/audit").text

@@ -20,7 +20,7 @@ from keqing.cli import serve as verbs
 from keqing.cli.context import now
 from keqing.errors import BadConfig, UsageError
 from keqing.settings import load_settings
-from keqing.workflow import accounts
+from keqing.workflow import accounts, trail
 from keqing.workflow.db import begin, open_workflow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,7 +101,7 @@ def test_accounts_from_the_command_line(root: Path, capsys: pytest.CaptureFixtur
         found = accounts.credential(tx, "admin")
         assert accounts.verify(found, reset)
         assert not accounts.verify(found, first["one_time_password"])
-        assert [row.what for row in accounts.audit_rows(tx)] == [
+        assert [row.what for row in trail.newest(tx)] == [
             "account reset",
             "account add",
             "account first",

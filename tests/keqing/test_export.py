@@ -15,7 +15,7 @@ from index.engine import open_index
 from index.table import COLUMNS
 from keqing.cli import main
 from keqing.settings import Settings, load_settings
-from keqing.workflow import accounts, db
+from keqing.workflow import db, trail
 from tests.contracts.index.made import T0, mention
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,10 +38,10 @@ def export(settings: Settings, *more: str) -> int:
     return main(["export", *more, "--root", str(settings.root)])
 
 
-def audited(settings: Settings) -> list[accounts.AuditRow]:
+def audited(settings: Settings) -> list[trail.AuditRow]:
     with db.begin(db.open_workflow(settings)) as tx:
-        assert accounts.verify_audit(tx) >= 0
-        return accounts.audit_rows(tx)
+        assert trail.verify(tx) >= 0
+        return trail.newest(tx)
 
 
 def test_a_csv_holds_every_post_newest_first(

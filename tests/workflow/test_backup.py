@@ -11,7 +11,7 @@ import pytest
 from keqing.errors import WorkflowError
 from keqing.settings import Settings, load_settings
 from keqing.stack.upkeep import NOT_COPIED, upkeep
-from keqing.workflow import accounts, backup, db, incidents, postgres
+from keqing.workflow import backup, db, incidents, postgres, trail
 from keqing.workflow.move import checksums
 from tests.alerts.test_incidents import seen
 from tests.workflow.servers import PASSWORD, Cluster, programs
@@ -29,7 +29,7 @@ def name(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("KEQING__WORKFLOW__PASSWORD", PASSWORD)
     with db.begin(postgres.connect(cluster.address(made))) as tx:
         incidents.observe(tx, seen(), ["p1"], NOW)
-        accounts.audit(tx, "王", "login", "o", "", "ok", NOW)
+        trail.record(tx, "王", "login", "o", "", "ok", NOW)
     return made
 
 
@@ -55,8 +55,8 @@ def test_a_copy_restores_on_another_server(name: str, settings: Settings, cluste
     with db.read(engine) as one, db.read(restored) as two:
         assert checksums(one) == checksums(two)
     with db.begin(restored) as tx:
-        accounts.audit(tx, "王", "login", "o", "", "ok", NOW)
-        assert accounts.verify_audit(tx) == 2
+        trail.record(tx, "王", "login", "o", "", "ok", NOW)
+        assert trail.verify(tx) == 2
     engine.dispose()
 
 

@@ -27,6 +27,7 @@ from keqing.workflow import (
     postgres,
     runs,
     stories,
+    trail,
 )
 from keqing.workflow.move import move
 from tests.alerts.test_incidents import seen
@@ -50,7 +51,7 @@ def fill(path: Path) -> db.Engine:
         incidents.act(tx, kept.id, "ack", "王", "好", kept.revision, NOW)
         accounts.create_first_admin(tx, NOW)
         for n in range(3):
-            accounts.audit(tx, f"王{n}", "login", "o", "127.0.0.1", "ok", NOW)
+            trail.record(tx, f"王{n}", "login", "o", "127.0.0.1", "ok", NOW)
         batches.record_scored(tx, "b1", ["f1"], "m1", NOW)
         stories.add_texts(
             tx, "b1", NOW, [stories.StoryText("s", 7, bytes(range(256)), b"")], b"\\x00\\xff"
@@ -95,9 +96,9 @@ def test_the_verb_moves_everything(
     assert content(file) == before
     engine = db.ready(postgres.connect(cluster.address(name)))
     with db.begin(engine) as tx:
-        assert accounts.verify_audit(tx) == 3
-        accounts.audit(tx, "王", "login", "o", "127.0.0.1", "ok", NOW)
-        assert accounts.verify_audit(tx) == 4
+        assert trail.verify(tx) == 3
+        trail.record(tx, "王", "login", "o", "127.0.0.1", "ok", NOW)
+        assert trail.verify(tx) == 4
         assert incident_log.verify_log(tx) == 2
         assert stories.texts(tx, ["s"])["s"].grams == bytes(range(256))
         batches.record_scored(tx, "b2", ["f2"], "m2", NOW)
@@ -150,11 +151,11 @@ def test_a_file_that_moved_on_is_copied_again(root: Path, cluster: Cluster) -> N
     source, target = db.open_file(file), postgres.connect(cluster.address(name))
     with db.begin(source) as tx:
         stories.forget_voices(tx, "作者1", [])
-        accounts.audit(tx, "后", "login", "o", "127.0.0.1", "ok", NOW)
+        trail.record(tx, "后", "login", "o", "127.0.0.1", "ok", NOW)
     report = move(source, target, NOW, lambda done, of: None)
     assert (report.equal, report.resumed) == (True, 0)
     with db.read(db.ready(target)) as tx:
-        assert accounts.verify_audit(tx) == 4
+        assert trail.verify(tx) == 4
     target.dispose()
 
 

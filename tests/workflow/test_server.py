@@ -34,6 +34,7 @@ from keqing.workflow import (
     postgres,
     runs,
     stories,
+    trail,
 )
 from tests.alerts.test_incidents import notice, seen
 from tests.elastic import secure
@@ -220,8 +221,8 @@ def test_texts_are_kept_as_on_sqlite(opened: Opened) -> None:
         big = authors.Telling("p", "s", "a", 2**40, False, True, False)
         authors.save_tellings(tx, [big])
         assert authors.tellings(tx, ["s"], 0, 2**41) == [big]
-        accounts.audit(tx, "王\0", "login", "o\0", "", "ok", NOW)
-        assert accounts.verify_audit(tx) == 1
+        trail.record(tx, "王\0", "login", "o\0", "", "ok", NOW)
+        assert trail.verify(tx) == 1
         stories.add_voices(tx, {("s'\\", "“a”"): "p"})
         assert stories.voices(tx, [("s'\\", "“a”"), ("s", "b")]) == {("s'\\", "“a”"): "p"}
         crawl.remember(tx, [(f"p{n}", "h", NOW) for n in range(1200)])
@@ -246,7 +247,7 @@ def test_many_writers_are_one_chain(opened: Opened) -> None:
                 with db.begin(engine) as tx:
                     incidents.observe(tx, seen(), [f"p{n}-{k}"], NOW)
                     outbox.queue(tx, notice(f"i.{n}.pr"))
-                    accounts.audit(tx, f"w{n}", "a", "o", "", "ok", NOW)
+                    trail.record(tx, f"w{n}", "a", "o", "", "ok", NOW)
         except BaseException as error:
             failed.append(error)
 
@@ -259,7 +260,7 @@ def test_many_writers_are_one_chain(opened: Opened) -> None:
     with db.read(engine) as tx:
         [incident] = incidents.list_incidents(tx)
         assert incident.evidence_count == 40
-        assert accounts.verify_audit(tx) == 40
+        assert trail.verify(tx) == 40
         assert incident_log.verify_log(tx) == 1
         assert outbox.tally(tx) == {"queued": 1}
 
