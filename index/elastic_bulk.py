@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from index.elastic_client import PASSING, Patience, Server, packed, reason
+from index.elastic_client import PASSING, Patience, Server, packed
+from index.elastic_faults import reason
 from keqing.errors import IndexBusy, IndexFault, IndexForbidden, IndexRejected, IndexUnavailable
 
 MOST, FEWEST = 500, 50  # documents of one call

@@ -13,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from index.elastic_client import Server, whole
+from index.elastic_client import Server
 from index.elastic_content import COLUMNS, FIELD
+from index.elastic_faults import whole
 from index.elastic_query import Query
 from index.elastic_rows import NEWEST
 from keqing.errors import IndexFault

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from index.elastic_bulk import Action, Bulk
-from index.elastic_client import Server, packed, whole
+from index.elastic_client import Server, packed
 from index.elastic_content import COLUMNS
 from index.elastic_document import document_id
+from index.elastic_faults import whole
 from index.elastic_mapping import Names
 from index.elastic_public_document import PUBLIC_VERSION, READ, mapping, reduced
 from index.elastic_state import State

@@ -20,7 +20,7 @@ from keqing.cli import serve as verbs
 from keqing.cli.context import now
 from keqing.errors import BadConfig, UsageError
 from keqing.settings import load_settings
-from keqing.workflow import accounts, trail
+from keqing.workflow import accounts, sessions, trail
 from keqing.workflow.db import begin, open_workflow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,12 +92,15 @@ def test_accounts_from_the_command_line(root: Path, capsys: pytest.CaptureFixtur
     assert "one_time_password" not in json.loads(capsys.readouterr().out)
     assert call(root, "account", "add", "wang", "--role", "responder", "--brand", "lian") == 0
     added = json.loads(capsys.readouterr().out)["one_time_password"]
+    with begin(open_workflow(load_settings(root, env={}))) as tx:
+        token = sessions.start(tx, "admin", "127.0.0.1", now())
     assert call(root, "account", "reset", "admin") == 0
     reset = json.loads(capsys.readouterr().out)["one_time_password"]
     assert len({first["one_time_password"], added, reset}) == 3
     assert call(root, "account", "list") == 0
     assert json.loads(capsys.readouterr().out) == {"admin": "admin *", "wang": "responder lian"}
     with begin(open_workflow(load_settings(root, env={}))) as tx:
+        assert sessions.user_of(tx, token, now()) is None
         found = accounts.credential(tx, "admin")
         assert accounts.verify(found, reset)
         assert not accounts.verify(found, first["one_time_password"])
