@@ -84,6 +84,7 @@ def words(lang: Lang) -> dict[str, Any]:
         "role": lambda code: _translate(lang, ROLES[code]),
         "counted": lambda name: counted(str(name), lang),
         "lasting": lambda seconds: lasting(seconds, lang),
+        "spelt": lambda seconds: spelt(seconds, lang),
         "span_of": lambda seconds: span_of(seconds, lang),
         "plain": clean,
         "safe_url": safe_url,
@@ -127,6 +128,17 @@ def lasting(seconds: float, lang: Lang) -> str:
     """`11 分钟`."""
     n, unit = times.distance(seconds)
     return _translate(lang, UNITS[unit], n=n)
+
+
+def spelt(seconds: float, lang: Lang) -> str:
+    """`40 分钟`, `2 小时 5 分钟`: a span in words, to the minute where it is under two days."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if hours == 0:
+        return lasting(seconds, lang)
+    if hours >= 48:
+        return span_of(seconds, lang)
+    whole = _translate(lang, UNITS["h"], n=hours)
+    return f"{whole} {_translate(lang, UNITS['min'], n=minutes)}" if minutes else whole
 
 
 def span_of(seconds: float, lang: Lang) -> str:
