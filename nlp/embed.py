@@ -34,11 +34,15 @@ Floats = NDArray[np.float32]
 
 
 class Embedder:
-    """A loaded embedder; one unpadded text a call, so neighbours move nothing."""
+    """A loaded embedder; one unpadded text a call, so neighbours move nothing.
 
-    def __init__(self, folder: Path = SHIPPED, threads: int = 2) -> None:
-        _, digest = checked(folder)
-        self.version = f"embedder-{digest[:12]}"
+    `width` is that of its vectors: the heads have one of their own (nlp/heads.py).
+    """
+
+    def __init__(self, folder: Path = SHIPPED, threads: int = 2, width: int = WIDTH) -> None:
+        _, self.digest = checked(folder)
+        self.version = f"embedder-{self.digest[:12]}"
+        self._width = width
         self._tokenizer = open_tokenizer(folder, MAX_TOKENS)
         self._session = open_session(folder / "model.onnx")
         self._threads = threads
@@ -54,13 +58,13 @@ class Embedder:
     def _rows(self, texts: Sequence[str]) -> Floats:
         with ThreadPoolExecutor(self._threads) as pool:
             rows = list(pool.map(self._one, texts))
-        return np.stack(rows) if rows else np.zeros((0, WIDTH), np.float32)
+        return np.stack(rows) if rows else np.zeros((0, self._width), np.float32)
 
     def _one(self, text: str) -> Floats:
         ids = np.array([self._tokenizer.encode(plain(text)).ids], np.int64)
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": ids * 0}
         try:
-            return np.asarray(self._session.run(None, feed)[0], np.float32).reshape(WIDTH)
+            return np.asarray(self._session.run(None, feed)[0], np.float32).reshape(self._width)
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"{self.version}: the model refuses a text: {error}") from error
 

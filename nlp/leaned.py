@@ -1,7 +1,6 @@
 """What the heads make of a batch: of posts that name a brand, and that both stages could read.
 
-In:  what lists and both stages found of each post. Out: the same lists, changed in place; signed vectors of
-the posts that the heads read. Heads that fail lose no post: it stays as it was, marked `degraded`.
+In:  what lists and both stages found of each post. Out: the same lists, changed in place. Heads that fail lose no post: it stays as it was, marked `degraded`.
 """
 
 from __future__ import annotations
@@ -20,13 +19,10 @@ from nlp.towards import alike
 log = get_logger(__name__)
 
 
-def weigh(
-    parts: Parts, seen: Sequence[Seen], answers: list[Answer], found: list[Found]
-) -> list[bytes | None]:
-    """Put in place what the heads make of the posts; gives a vector for each that they read."""
-    vectors: list[bytes | None] = [None] * len(seen)
+def weigh(parts: Parts, seen: Sequence[Seen], answers: list[Answer], found: list[Found]) -> None:
+    """Put in place what the heads make of the posts."""
     if parts.heads is None:
-        return vectors
+        return
     rows = [n for n, one in enumerate(seen) if _read_by_heads(one, answers[n])]
     try:
         leanings = parts.heads.weigh(
@@ -36,11 +32,9 @@ def weigh(
         log.warning("heads failed", rows=len(rows), error=str(error)[:200])
         for n in rows:
             answers[n] = replace(answers[n], stage="degraded")
-        return vectors
+        return
     for n, leaning in zip(rows, leanings, strict=True):
-        vectors[n] = leaning.vector
         answers[n], found[n] = _leaned(parts, seen[n], answers[n], found[n], leaning)
-    return vectors
 
 
 def _read_by_heads(seen: Seen, answer: Answer) -> bool:
@@ -58,11 +52,10 @@ def _leaned(
     said = aspects.aspects(signs, polarity, towards.owner)
     weighty = Found(
         weighed.aspects(signs, said, leaning, polarity, towards.owner),
-        weighed.wants(leaning, p),
+        weighed.wants(leaning, p, found.wants),
         weighed.dangers(
             found.severity,
             leaning,
-            parts.own_dangers,
             lambda clause: parts.rivals.alone_at(towards, signs.clauses.span(clause)[0]),
         ),
         weighed.emotion(leaning, p),

@@ -10,7 +10,7 @@ from typing import Literal
 
 from keqing.records import Versions
 from keqing.settings import Settings
-from nlp import cascade, embed, heads, house, lexicon, linear, relevance
+from nlp import cascade, embed, heads, homonyms, house, lexicon, linear
 from nlp.brands import Matcher
 from nlp.cascade import Cascade
 from nlp.cues import Scanner
@@ -39,7 +39,6 @@ class Parts:
     topics: Topics
     scanner: Scanner
     rivals: Rivals
-    own_dangers: frozenset[str]  # words for dangers of this installation
     dictionary: str
     rules: str
     plan: str
@@ -70,20 +69,19 @@ def load(settings: Settings, taught: Taught = "saved", weigh: bool = True) -> Pa
     if taught == "saved":
         taught = house.load(settings.var / house.FOLDER, model)
     embedder = None if plan.nlp.second_stage.model == "off" else embed.shipped()
-    senses = relevance.load(settings.var / relevance.FOLDER)
+    senses = homonyms.load(settings.var / homonyms.FOLDER)
     segmenter, own = make_segmenter(settings), settings.root / LEXICONS
     terms = list(lexicon.own(own))
     return Parts(
         model=model,
         cascade=cascade.build(model, plan.nlp.second_stage, settings.root, taught),
         embedder=embedder,
-        heads=heads.load(embedder) if embedder is not None and weigh else None,
+        heads=heads.load() if embedder is not None and weigh else None,
         segmenter=segmenter,
         matcher=Matcher(plan.brands, senses),
         topics=Topics(plan.topics),
         scanner=Scanner(terms),
         rivals=Rivals(frozenset(key for key, brand in plan.brands.items() if not brand.ours)),
-        own_dangers=frozenset(one.term for one in terms if one.kind == "severity"),
         dictionary="+".join((segmenter.version, *([senses.version] if senses else []))),
         rules=lexicon.version(own),
         plan=settings.config_hash,

@@ -33,7 +33,6 @@ class Reading:
     keywords: tuple[str, ...]
     hashtags: tuple[str, ...]
     topics: tuple[str, ...]
-    vector: bytes | None = None  # embedding as signed bytes, where the heads read the text
 
     @property
     def intent(self) -> str | None:

@@ -51,8 +51,8 @@ class Reader:
         """One Reading per text (with its title, "" if none, and its source, where known)."""
         seen, answers = self._read(texts, titles, sources)
         found = [self._found(one, answer) for one, answer in zip(seen, answers, strict=True)]
-        vectors = leaned.weigh(self.parts, seen, answers, found)
-        return [self._one(*each) for each in zip(seen, answers, found, vectors, strict=True)]
+        leaned.weigh(self.parts, seen, answers, found)
+        return [self._one(*each) for each in zip(seen, answers, found, strict=True)]
 
     def evidence(self, texts: Sequence[str]) -> list[Evidence]:
         """What the heads weigh of each text: all that lists and both stages find in it."""
@@ -140,7 +140,7 @@ class Reader:
         )
         return Found(said, wants, rivals.dangers(signs, towards))
 
-    def _one(self, seen: Seen, answer: Answer, found: Found, vector: bytes | None) -> Reading:
+    def _one(self, seen: Seen, answer: Answer, found: Found) -> Reading:
         towards, reasons = seen.towards, seen.sarcasm
         said, wants, named = found.aspects, found.wants, bool(towards.matches.hits)
         answer, matches = settled(answer, towards.matches, wants, reasons)
@@ -163,7 +163,6 @@ class Reader:
             keywords=keywords([*seen.title_tokens, *seen.tokens]),
             hashtags=seen.hashtags,
             topics=seen.topics,
-            vector=vector,
         )
 
 

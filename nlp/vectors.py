@@ -1,7 +1,6 @@
 """Embeddings of the posts of a batch: those about a watched brand, equal texts read once.
 
 In:  posts with their readings, an Embedder. Out: signed bytes by post id.
-What the heads read already brings its vector along: they read the same words.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ def of_posts(embedder: Embedder, read: Sequence[tuple[Post, Reading]]) -> dict[s
         ModelError: the embedder refuses a text.
     """
     texts = {post.id: _words(post) for post, said in read if said.matches.hits}
-    known = {texts[post.id]: said.vector for post, said in read if post.id in texts and said.vector}
-    distinct = [text for text in dict.fromkeys(texts.values()) if text and text not in known]
+    distinct = list(dict.fromkeys(filter(None, texts.values())))
+    known: dict[str, bytes] = {}
     for at in range(0, len(distinct), CHUNK):
         part = distinct[at : at + CHUNK]
         known |= dict(zip(part, map(signed, embedder.vectors(part)), strict=True))

@@ -1,55 +1,76 @@
-"""How often dangers at the bounds of nlp/weighed.py are right: `python -m bench.golden.bounds`.
+"""Posts that the bounds of nlp/weighed.py are chosen by: `python -m bench.golden.bounds`.
 
-In:  bench/golden/taught, each writer read by heads that the others taught. Out: of the dangers that no word
-names and that are LIKELY, how many the writer asserts; of those that a word names and that the heads hold
-for HARMLESS, how many are asserted after all. A label that may be given counts as asserted.
+In:  bench/golden/unseen, writers who taught no weights. Out: how each field of their posts is read, by lists and
+with the heads; of the dangers that no word names, how many are asserted from each probability on; of those
+that a word names, how many below each. A label that may be given counts as asserted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from bench.golden.rows import WRITERS, Post, named, settings, taught
-from bench.golden.teach import MENDED, fit, lesson, mended
-from nlp.embed import shipped
+from bench.golden.judge import Judged, Score, judge_posts
+from bench.golden.rows import UNSEEN, Post, named, settings, written
 from nlp.evidence import Evidence
-from nlp.heads import Heads, Leaning
+from nlp.heads import Leaning
 from nlp.understand import Reader
-from nlp.weighed import HARMLESS, LIKELY
 
+FIELDS = (
+    "intent", "primary intent", "emotion", "aspects", "  its clause", "  its polarity", "towards",
+    "severity of posts", "dangers at all",
+)  # fmt: skip
 SHOWN = 0.5  # confidence of a list's danger that a page shows
-UNNAMED, DOUBTED = "likely without a word", "named by a word, held for harmless"
+FROM = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+BELOW = (0.01, 0.02, 0.03, 0.05, 0.1)
+Found = tuple[bool, float, bool]  # whether a word names it, its probability, whether it is asserted
 
 
 def main() -> int:
-    """Print both counts."""
-    writers = {writer: taught(writer) for writer in WRITERS} | {MENDED: mended()}
-    every = [post for held in writers.values() for post in held]
-    reader = Reader(settings(more=named(every)), weigh=False)
-    lessons = {writer: lesson(reader, held) for writer, held in writers.items()}
-    found: dict[str, list[bool]] = {UNNAMED: [], DOUBTED: []}
-    for writer in WRITERS:
-        heads = Heads(shipped(), *fit([v for k, v in lessons.items() if k != writer]), "taught")
-        posts = writers[writer]
-        read = reader.evidence([post.text for post in posts])
-        leanings = heads.weigh(read, lambda *_: True)
-        for post, one, leaning in zip(posts, read, leanings, strict=True):
-            for which, right in _at_bounds(post, one, leaning) if one.brands else ():
-                found[which].append(right)
-    for which, rights in found.items():
-        print(f"{which}: {len(rights)}, asserted {sum(rights)}")
+    """Print the fields, then both tables of dangers."""
+    held = [post for writer in UNSEEN for post in written(writer)]
+    own = settings(more=named(held))
+    reader = Reader(own)
+    _fields(held, Reader(own, weigh=False), reader)
+    found = list(_all_dangers(held, reader))
+    for bound in FROM:
+        rights = [right for worded, p, right in found if not worded and p >= bound]
+        print(f"no word names it, p ≥ {bound}: {len(rights)}, asserted {sum(rights)}")
+    for bound in BELOW:
+        rights = [right for worded, p, right in found if worded and p < bound]
+        print(f"a word names it, p < {bound}: {len(rights)}, asserted {sum(rights)}")
     return 0
 
 
-def _at_bounds(post: Post, one: Evidence, leaning: Leaning) -> Iterator[tuple[str, bool]]:
+def _fields(held: Sequence[Post], *readers: Reader) -> None:
+    """Precision, recall, F1 and macro-F1 of each field, a reader after the other."""
+    each = [Judged() for _ in readers]
+    for judged, reader in zip(each, readers, strict=True):
+        judge_posts(judged, reader, held)
+    print(f"{len(held)} posts: P, R, F1, macro-F1 by lists and both stages, and with the heads")
+    for name in FIELDS:
+        print(f"{name:20}" + "   ".join(_cells(judged.both(name)) for judged in each))
+
+
+def _cells(score: Score) -> str:
+    whole = score.whole
+    return f"{whole.precision:6.3f} {whole.recall:.3f} {whole.f1:.3f} {score.macro:.3f}"
+
+
+def _all_dangers(held: Sequence[Post], reader: Reader) -> Iterator[Found]:
+    if reader.parts.heads is None:
+        raise SystemExit("no heads: the second stage is off")
+    read = reader.evidence([post.text for post in held])
+    leanings = reader.parts.heads.weigh(read, lambda *_: True)
+    for post, seen, leaning in zip(held, read, leanings, strict=True):
+        if seen.brands:
+            yield from _dangers(post, seen, leaning)
+
+
+def _dangers(post: Post, seen: Evidence, leaning: Leaning) -> Iterator[Found]:
     asserted = {*post.severity.must, *post.severity.may}
-    by_words = {hit.name for hit in one.severity if hit.confidence >= SHOWN}
-    for name in leaning.clauses["severity"]:
-        if leaning.severity[name] >= LIKELY and name not in by_words:
-            yield UNNAMED, name in asserted
-    for name in by_words:
-        if leaning.severity[name] < HARMLESS:
-            yield DOUBTED, name in asserted
+    by_words = {hit.name for hit in seen.severity if hit.confidence >= SHOWN}
+    for name, p in leaning.severity.items():
+        yield name in by_words, p, name in asserted
 
 
 if __name__ == "__main__":

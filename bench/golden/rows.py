@@ -19,7 +19,8 @@ from keqing.settings import Brand, SecondStage, Settings, load_settings
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).parent
 TUNE, JUDGE = "tune", "judge"
-WRITERS = ("a", "b", "c", "d")  # of bench/golden/taught: posts that teach the heads, none is judged
+TAUGHT = tuple("abcdfh")  # writers of bench/golden/taught: their posts teach the heads
+UNSEEN = ("e", "g")  # writers of bench/golden/unseen: the heads' bounds are chosen by their posts
 SIGNS = {"+": "positive", "-": "negative", "0": "neutral"}
 NOTHING = "0"
 
@@ -88,9 +89,10 @@ def posts(rounds: frozenset[int] | None = None) -> list[Post]:
     return [_post(row) for row in rows("posts", rounds)]
 
 
-def taught(writer: str) -> list[Post]:
-    """Posts of one writer that teach the heads; their brands are in no plan (see `settings`)."""
-    lines = (FOLDER / "taught" / f"{writer}.tsv").read_text(encoding="utf-8").splitlines()
+def written(writer: str) -> list[Post]:
+    """Posts of one writer of TAUGHT or UNSEEN; their brands are in no plan (see `settings`)."""
+    folder = FOLDER / ("taught" if writer in TAUGHT else "unseen")
+    lines = (folder / f"{writer}.tsv").read_text(encoding="utf-8").splitlines()
     held = [tuple(line.split("\t")) for line in lines if line and not line.startswith("#")]
     return [_post(Row(*half_of(cells[2]), 0, cells)) for cells in held]
 

@@ -29,7 +29,7 @@ MOST_SEEDS = 50  # of either sense
 
 def learn(args: argparse.Namespace) -> int:
     """Learn one brand's sense; exit 3 where it was worse and is left out."""
-    from nlp import relevance
+    from nlp import homonyms, relevance
     from nlp.brands import Matcher
 
     ctx = context(args)
@@ -38,17 +38,17 @@ def learn(args: argparse.Namespace) -> int:
         raise UsageError(
             f"plan learn 需要 (needs) --brand，取值 (one of) {', '.join(sorted(brands))}"
         )
-    folder = ctx.settings.var / relevance.FOLDER
-    known = relevance.load(folder)
+    folder = ctx.settings.var / homonyms.FOLDER
+    known = homonyms.load(folder)
     rules, before = Matcher(brands), Matcher(brands, known)
     teaching, judging = (_labelled(ctx, args.brand, half) for half in ("train", "judge"))
     sense = relevance.learn(rules, args.brand, teaching, _seeds(ctx, args, rules))
     senses = {**(known.senses if known else {}), args.brand: sense}
     was = relevance.counted(before, args.brand, judging)
-    new = relevance.counted(Matcher(brands, relevance.Senses(senses)), args.brand, judging)
+    new = relevance.counted(Matcher(brands, homonyms.Senses(senses)), args.brand, judging)
     better = new.accuracy >= was.accuracy and sense.accuracy > _larger(sense.yes, sense.no)
     if better:
-        relevance.save(folder, senses)
+        homonyms.save(folder, senses)
     report = {
         "brand": args.brand, "yes": sense.yes, "no": sense.no, "folds": sense.accuracy,
         "judged": len(judging), "before": asdict(was), "after": asdict(new), "active": better,

@@ -73,7 +73,7 @@ def _plan(args: argparse.Namespace) -> int:
 
 
 def _preview(args: argparse.Namespace) -> int:
-    from nlp import relevance
+    from nlp import homonyms
     from nlp.preview import preview
 
     root = args.root.resolve()
@@ -85,7 +85,7 @@ def _preview(args: argparse.Namespace) -> int:
     before = current.plan.brands if args.plan else None
     found = preview(
         posts, changed.plan.brands, before, only=args.brand,
-        judge=relevance.load(current.var / relevance.FOLDER), size=args.size, seed=args.seed,
+        judge=homonyms.load(current.var / homonyms.FOLDER), size=args.size, seed=args.seed,
     )  # fmt: skip
     if args.json:
         show(args, found)

@@ -29,7 +29,7 @@ def add_verbs(add: AddVerb) -> None:
     train.add_argument("--corrections", action="store_true",
                        help="learn polarity from staff's corrections, over the models that are there")  # fmt: skip
     train.add_argument("--seed", type=int, default=7)
-    train.add_argument("--stage", choices=("first", "second", "embedder"), default="first")
+    train.add_argument("--stage", choices=("first", "second", "heads", "embedder"), default="first")
     train.add_argument("--without", action="append", default=[], help="leave out sets of this name")
     train.add_argument("--base", type=Path, help="folder of the base's ONNX files")
     train.add_argument("--work", type=Path, help="folder for what lies between steps")
@@ -85,7 +85,7 @@ def _train(args: argparse.Namespace) -> int:
         from keqing.cli.house import train_on_corrections
 
         return train_on_corrections(args)
-    if not args.data or args.out is None:
+    if args.out is None or not (args.data or args.stage == "heads"):
         raise UsageError("train needs --data DIR and --out DIR, or --corrections")
     if args.stage != "first":
         return _train_encoder(args)
@@ -96,7 +96,7 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _train_encoder(args: argparse.Namespace) -> int:
-    from nlp.second.steps import embedder, steps
+    from nlp.second.steps import embedder, heads, steps
 
     if args.stage == "second" and args.step == "stack":
         from nlp.second.stacking import stack_on
@@ -105,6 +105,9 @@ def _train_encoder(args: argparse.Namespace) -> int:
         return 0
     if args.base is None or args.work is None:
         raise UsageError(f"train --stage {args.stage} needs --base DIR and --work DIR")
+    if args.stage == "heads":
+        heads(args.base, args.work, args.out)
+        return 0
     if args.stage == "embedder":
         embedder(args.data, args.base, args.work, args.out)
         return 0

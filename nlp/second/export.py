@@ -42,18 +42,34 @@ def quantise(model: Any, tokenizer: Any, out: Path, tokens: int) -> None:
 
 
 def classifier(graph: Path, arrays: Mapping[str, Array]) -> Any:
-    """The graph with heads: output `logits` (batch, outputs).
-
-    [CLS] beside the mean of the tokens, times `heads.weight`, plus `heads.bias`.
-    """
-    from onnx import TensorProto, helper
+    """The graph with heads: output `logits` (batch, outputs): what is pooled, times `heads.weight`, plus `heads.bias`."""
+    from onnx import helper
 
     model = base.write(graph, arrays)
     weight, bias = arrays["heads.weight"], arrays["heads.bias"]
-    _constants(model.graph, heads_first=np.array(0, np.int64),
-               heads_weight=np.ascontiguousarray(weight.T, np.float32),
+    _pool(model.graph, "heads_pooled")
+    _constants(model.graph, heads_weight=np.ascontiguousarray(weight.T, np.float32),
                heads_bias=np.asarray(bias, np.float32))  # fmt: skip
     model.graph.node.extend([
+        helper.make_node("MatMul", ["heads_pooled", "heads_weight"], ["heads_product"]),
+        helper.make_node("Add", ["heads_product", "heads_bias"], ["logits"]),
+    ])  # fmt: skip
+    return _checked(model, "logits", int(weight.shape[0]))
+
+
+def pooler(graph: Path, arrays: Mapping[str, Array]) -> Any:
+    """The graph with output `vector` (batch, 2 × width): [CLS] beside the mean of the tokens."""
+    model = base.write(graph, arrays)
+    _pool(model.graph, "vector")
+    return _checked(model, "vector", 2 * arrays["embeddings.word_embeddings.weight"].shape[1])
+
+
+def _pool(graph: Any, name: str) -> None:
+    """Nodes that put [CLS] beside the mean of the tokens that stand there."""
+    from onnx import TensorProto, helper
+
+    _constants(graph, heads_first=np.array(0, np.int64))
+    graph.node.extend([
         helper.make_node("Gather", [HIDDEN, "heads_first"], ["heads_cls"], axis=1),
         helper.make_node("Cast", ["attention_mask"], ["heads_here"], to=TensorProto.FLOAT),
         helper.make_node("Unsqueeze", ["heads_here"], ["heads_mask"], axes=[2]),
@@ -61,11 +77,8 @@ def classifier(graph: Path, arrays: Mapping[str, Array]) -> Any:
         helper.make_node("ReduceSum", ["heads_seen"], ["heads_sum"], axes=[1], keepdims=0),
         helper.make_node("ReduceSum", ["heads_here"], ["heads_count"], axes=[1], keepdims=1),
         helper.make_node("Div", ["heads_sum", "heads_count"], ["heads_mean"]),
-        helper.make_node("Concat", ["heads_cls", "heads_mean"], ["heads_pooled"], axis=1),
-        helper.make_node("MatMul", ["heads_pooled", "heads_weight"], ["heads_product"]),
-        helper.make_node("Add", ["heads_product", "heads_bias"], ["logits"]),
+        helper.make_node("Concat", ["heads_cls", "heads_mean"], [name], axis=1),
     ])  # fmt: skip
-    return _checked(model, "logits", int(weight.shape[0]))
 
 
 def embedder(graph: Path, arrays: Mapping[str, Array]) -> Any:

@@ -18,9 +18,10 @@ from keqing.errors import UsageError
 from keqing.logs import get_logger
 from nlp import embed
 from nlp.second import card
-from nlp.second.export import classifier, embedder, quantise
+from nlp.second.export import classifier, embedder, pooler, quantise
 from nlp.second.prepare import base_files
 from nlp.second.stacking import stack_on
+from nlp.second.tasks import JOINT
 from nlp.second.windows import MAX_TOKENS
 
 log = get_logger(__name__)
@@ -48,8 +49,15 @@ def finish_embedder(base_folder: Path, work: Path, out: Path) -> None:
     log.info("embedder written", folder=str(out), sha256=digest[:12])
 
 
+def finish_heads(base_folder: Path, work: Path, out: Path) -> None:
+    """Write the encoder of the heads, as joint.py left it; its card is bench/golden/teach.py's."""
+    graph, _ = base_files(base_folder)
+    quantise(pooler(graph, weights(work / JOINT)), _tokenizer(work), out, embed.MAX_TOKENS)
+    log.info("encoder of the heads written", folder=str(out))
+
+
 def weights(work: Path) -> dict[str, NDArray[np.float32]]:
-    """Named arrays that fit.py left, in one or more files."""
+    """Named arrays that fit.py or joint.py left, in one or more files."""
     paths = sorted(work.glob("student-*.npz"))
     if not paths:
         raise UsageError(f"{work}: no student-*.npz; run keqing train --stage second --step fit")

@@ -212,10 +212,11 @@ def _keep(asked: argparse.Namespace, made: list[Arrays]) -> None:
         value = figures(model, texts, data, name)
         if value > best:
             best, kept = value, arrays
-    _write_parts(asked.out, kept)
+    write_parts(asked.out, kept)
 
 
-def _write_parts(out: Path, arrays: Arrays) -> None:
+def write_parts(out: Path, arrays: Arrays) -> None:
+    """Write weights in half precision, in files that are not too large."""
     part: dict[str, NDArray[np.float16]] = {}
     size, number = 0, 0
     for name, value in sorted(arrays.items()):

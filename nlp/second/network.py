@@ -95,12 +95,15 @@ class Classifier(nn.Module):
         self.encoder = encoder
         self.heads = nn.Linear(2 * encoder.words.embedding_dim, OUTPUTS)
 
-    def forward(self, ids: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Logits (batch, OUTPUTS)."""
+    def pooled(self, ids: Tensor, noise: Tensor | None = None) -> Tensor:
+        """[CLS] beside the mean of the tokens (batch, 2 × width)."""
         x = self.encoder(ids, noise)
         here = (ids != 0)[:, :, None].to(x.dtype)
-        mean = (x * here).sum(1) / here.sum(1)
-        pooled = torch.cat([x[:, 0], mean], 1)
+        return torch.cat([x[:, 0], (x * here).sum(1) / here.sum(1)], 1)
+
+    def forward(self, ids: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Logits (batch, OUTPUTS)."""
+        pooled = self.pooled(ids, noise)
         answer: Tensor = self.heads(functional.dropout(pooled, 0.1, self.training))
         return answer
 

@@ -1,7 +1,7 @@
-"""The three steps of training the second stage, together or one at a time.
+"""The steps of training the second stage, together or one at a time.
 
 In:  folders of labelled CSV, the base, a folder of work, the folder to write.
-Out: the model folder. `fit` runs as a program of its own: it needs torch, which is no dependency of
+Out: the model folder. `fit` and `own` are programs of their own: they need torch, which is no dependency of
 keqing, and may run on another machine with work/ and nlp/second copied there.
 """
 
@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 from keqing.errors import UsageError
+from nlp.second.tasks import JOINT
 
+OWN = "own.npz"  # what bench/golden/teach.py leaves
 Step = Literal["prepare", "fit", "finish", "stack", "all"]
 
 
@@ -32,7 +34,8 @@ def steps(
 
         prepare(data, base, work, without)
     if step in ("fit", "all"):
-        _fit(work)
+        _program("fit", "--rows", work / "rows.npz", "--base", work / "base.npz", "--out", work,
+                 "--work", work / "fit")  # fmt: skip
     if step in ("finish", "all"):
         from nlp.second.finish import finish
 
@@ -53,12 +56,29 @@ def embedder(data: Sequence[Path], base: Path, work: Path, out: Path) -> None:
     finish_embedder(base, work, out)
 
 
-def _fit(work: Path) -> None:
+def heads(base: Path, work: Path, out: Path) -> None:
+    """Teach the student that `fit` left in `work` the project's own posts, and write the encoder of the heads.
+
+    Raises:
+        UsageError: no own.npz in `work`, no torch, or the program failed.
+    """
+    from nlp.second.finish import finish_heads
+
+    if not (work / OWN).is_file():
+        raise UsageError(
+            f"{work / OWN} is not there; run python -m bench.golden.teach --work {work}"
+        )
+    _program("joint", "--rows", work / "rows.npz", "--answers", work / "answers.npz",
+             "--own", work / OWN, "--student", work, "--out", work / JOINT)  # fmt: skip
+    finish_heads(base, work, out)
+
+
+def _program(name: str, *arguments: str | Path) -> None:
+    """Run a program of this package that needs torch."""
     if find_spec("torch") is None:
-        raise UsageError("train --stage second --step fit needs torch: pip install torch, or run "
-                         f"python -m nlp.second.fit on a machine that has it, on {work}")  # fmt: skip
-    command = [sys.executable, "-m", "nlp.second.fit", "--rows", work / "rows.npz",
-               "--base", work / "base.npz", "--out", work, "--work", work / "fit"]  # fmt: skip
-    done = subprocess.run(list(map(str, command)), check=False)  # noqa: S603  # our own program
+        raise UsageError(f"train --stage second needs torch for {name}: pip install torch, or run "
+                         f"python -m nlp.second.{name} on a machine that has it")  # fmt: skip
+    command = [sys.executable, "-m", f"nlp.second.{name}", *map(str, arguments)]
+    done = subprocess.run(command, check=False)  # noqa: S603  # our own program
     if done.returncode:
-        raise UsageError(f"nlp.second.fit ended with {done.returncode}; its log says why")
+        raise UsageError(f"nlp.second.{name} ended with {done.returncode}; its log says why")

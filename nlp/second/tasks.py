@@ -6,4 +6,6 @@ TASKS = ("neutral", "negative", "emotion", "complaint")
 WIDTHS = (1, 1, 7, 1)
 OUTPUTS = sum(WIDTHS)
 FELT = slice(2, 2 + WIDTHS[2])  # columns of the emotions
+JOINT = "joint"  # folder in work/ of what own posts changed
+POOLED = 1024  # [CLS] beside the mean of the tokens
 BINARY = [0, 1, OUTPUTS - 1]  # columns of the other three

@@ -88,20 +88,28 @@ def _backward(
     if recipe.adversarial:
         width = model.encoder.words.embedding_dim
         noise = torch.zeros(*ids.shape, width, device=ids.device, requires_grad=True)
-    with torch.autocast(ids.device.type, torch.bfloat16):
-        logits = model(ids, noise).float()
-        twin = model(ids).float() if recipe.agreement else None
-    loss = _loss(logits, target, weight)
-    if twin is not None:
-        loss = (loss + _loss(twin, target, weight)) / 2
-        loss = loss + recipe.agreement * _apart(logits, twin)
-    loss.backward()
+    losses(model, ids, target, weight, recipe, noise).backward()
     if noise is not None and noise.grad is not None:
         slope = noise.grad
         step = recipe.adversarial * slope / (slope.flatten(1).norm(dim=1)[:, None, None] + 1e-9)
         with torch.autocast(ids.device.type, torch.bfloat16):
             logits = model(ids, step).float()
         _loss(logits, target, weight).backward()
+
+
+def losses(
+    model: Classifier, ids: Tensor, target: Tensor, weight: Tensor, recipe: Recipe,
+    noise: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """Loss of one batch; with agreement it is read twice, and the answers must be near."""
+    with torch.autocast(ids.device.type, torch.bfloat16):
+        logits = model(ids, noise).float()
+        twin = model(ids).float() if recipe.agreement else None
+    loss = _loss(logits, target, weight)
+    if twin is None:
+        return loss
+    loss = (loss + _loss(twin, target, weight)) / 2
+    return loss + recipe.agreement * _apart(logits, twin)
 
 
 def _loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from keqing.records import Post
 from keqing.settings import load_settings
 from keqing.workflow import corrections, db
 from keqing.workflow.corrections import Correction, Half, half
-from nlp import relevance
+from nlp import homonyms
 from nlp.understand import Reader
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -110,7 +110,7 @@ def test_what_is_not_better_is_not_used(root: Path, capsys: pytest.CaptureFixtur
     """Labels by chance: exit 3, nothing is written, what stood before stays."""
     label(root)
     assert learn(root, capsys)[0] == 0
-    kept = (root / "var" / relevance.FOLDER / relevance.FILE).read_bytes()
+    kept = (root / "var" / homonyms.FOLDER / homonyms.FILE).read_bytes()
     with db.begin(db.open_workflow(load_settings(root))) as tx:
         rows = [r for r in corrections.every(tx) if r.half == "train"]
         corrections.add(tx, [
@@ -119,7 +119,7 @@ def test_what_is_not_better_is_not_used(root: Path, capsys: pytest.CaptureFixtur
         ])  # fmt: skip
     code, report = learn(root, capsys)
     assert (code, report["active"]) == (3, False)
-    assert (root / "var" / relevance.FOLDER / relevance.FILE).read_bytes() == kept
+    assert (root / "var" / homonyms.FOLDER / homonyms.FILE).read_bytes() == kept
 
 
 def test_too_few_labels_are_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,7 +127,7 @@ def test_too_few_labels_are_refused(root: Path, capsys: pytest.CaptureFixture[st
     label(root, most=36)
     assert main(["plan", "learn", "--brand", "xiaomi", "--root", str(root)]) == 2
     assert "12 yes, 12 no; 30 are needed" in capsys.readouterr().err
-    assert not (root / "var" / relevance.FOLDER).exists()
+    assert not (root / "var" / homonyms.FOLDER).exists()
 
 
 def test_an_unknown_brand_is_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

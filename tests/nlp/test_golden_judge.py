@@ -27,32 +27,32 @@ BARS = (
     ("mask, contact", "exact", 0.80),
     ("mask, harmless", "exact", 0.95),
 )
-# The same of round 5, by another writer, which taught nothing.
+# The same of rounds 5 and 6, by other writers, which taught nothing.
 UNSEEN = (
-    ("intent", "macro", 0.68),
+    ("intent", "macro", 0.66),
     ("primary intent", "f1", 0.61),
-    ("emotion", "macro", 0.56),
-    ("aspects", "f1", 0.33),
-    ("  its clause", "f1", 0.62),
-    ("  its polarity", "f1", 0.67),
-    ("towards", "macro", 0.43),
-    ("severity of posts", "precision", 0.73),
-    ("severity of posts", "recall", 0.25),
-    ("dangers at all", "precision", 0.76),
-    ("dangers at all", "recall", 0.40),
+    ("emotion", "macro", 0.62),
+    ("aspects", "f1", 0.42),
+    ("  its clause", "f1", 0.53),
+    ("  its polarity", "f1", 0.69),
+    ("towards", "macro", 0.47),
+    ("severity of posts", "precision", 0.70),
+    ("severity of posts", "recall", 0.14),
+    ("dangers at all", "precision", 0.62),
+    ("dangers at all", "recall", 0.35),
 )
 
 
 @pytest.fixture(scope="module")
 def judged() -> Judged:
-    """The rounds that were learnt from, as it ships; rounds 4 and 5 taught nothing."""
+    """The rounds that were learnt from, as it ships; rounds 4 to 6 taught nothing."""
     return judge(rounds=frozenset({1, 3}))
 
 
 @pytest.fixture(scope="module")
 def unseen() -> Judged:
-    """Round 5."""
-    return judge(rounds=frozenset({5}))
+    """Rounds 5 and 6."""
+    return judge(rounds=frozenset({5, 6}))
 
 
 def figure(score: Score, name: str) -> float:
@@ -97,8 +97,8 @@ def test_every_aspect_label_stands_in_its_post() -> None:
 
 
 def test_there_are_posts_enough() -> None:
-    """At least 690 posts, 130 dangers, over forty trades."""
+    """At least 1,000 posts, 130 dangers, over forty trades."""
     every = posts()
-    assert len(every) >= 690
+    assert len(every) >= 1000
     assert len(list(rows("dangers"))) >= 130
     assert len({post.trade for post in every}) >= 40

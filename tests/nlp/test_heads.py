@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,13 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.golden.rows import WRITERS, posts, settings, taught
-from bench.golden.teach import mended
+from bench.golden.rows import TAUGHT, UNSEEN, posts, settings, written
+from bench.golden.teach import labels_of, own, teaching
 from keqing.errors import ModelError
 from keqing.records import Polarity, SeverityHit
 from nlp import evidence, heads, weighed
-from nlp.embed import Embedder, shipped
-from nlp.heads import ASPECTS, COLUMNS, GROUPS, ROWS, SHIPPED, Leaning
+from nlp.heads import COLUMNS, FILE, GROUPS, ROWS, SHIPPED, Leaning
 from nlp.understand import Reader
 
 SURE = 0.8
@@ -30,9 +30,10 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def embedder() -> Embedder:
-    return shipped()
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped heads, to be spoilt."""
+    return Path(shutil.copytree(SHIPPED, tmp_path / "heads"))
 
 
 @pytest.fixture(scope="module")
@@ -56,41 +57,72 @@ def leaning(
 
 
 def test_the_card_is_that_of_the_weights() -> None:
-    """The card names the weights that ship by their sha256."""
-    card = tomllib.loads((SHIPPED.parent / "card.toml").read_text(encoding="utf-8"))
-    assert card["weights"]["sha256"] == hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
-    written = sum(len(taught(writer)) for writer in WRITERS)
-    assert card["taught_by"]["posts"] == written + len(mended())
+    """The card names the weights that ship and their encoder by sha256."""
+    card = tomllib.loads((SHIPPED / "card.toml").read_text(encoding="utf-8"))
+    for part, name in (("heads", FILE), ("weights", "model.onnx")):
+        body = (SHIPPED / name).read_bytes()
+        assert card[part]["sha256"] == hashlib.sha256(body).hexdigest()
+    assert card["taught_by"]["posts"] == len(teaching())
 
 
 def test_no_post_that_is_judged_has_taught() -> None:
-    """Posts that teach and posts that judge share no text."""
-    texts = {post.text for writer in WRITERS for post in taught(writer)}
-    assert not texts & {post.text for post in posts()}
+    """Posts that teach, posts that bounds are chosen by and posts that judge share no text."""
+    teach, choose = (
+        {post.text for writer in writers for post in written(writer)}
+        for writers in (TAUGHT, UNSEEN)
+    )
+    assert not teach & choose
+    assert not (teach | choose) & {post.text for post in posts()}
     assert all(
         one.anchor in post.text
-        for writer in WRITERS
-        for post in taught(writer)
+        for writer in (*TAUGHT, *UNSEEN)
+        for post in written(writer)
         for one in post.aspects
     )
 
 
 @pytest.mark.parametrize("body", [b"", b"no numpy"])
-def test_a_broken_file_of_weights_is_named(tmp_path: Path, embedder: Embedder, body: bytes) -> None:
+def test_a_broken_file_of_weights_is_named(folder: Path, body: bytes) -> None:
     """Weights that cannot be read are an error that names the file."""
-    (tmp_path / "weights.npz").write_bytes(body)
+    (folder / FILE).write_bytes(body)
     with pytest.raises(ModelError, match=r"weights\.npz"):
-        heads.load(embedder, tmp_path / "weights.npz")
+        heads.load(folder)
+    (folder / FILE).unlink()
     with pytest.raises(ModelError, match="restore it"):
-        heads.load(embedder, tmp_path / "none.npz")
+        heads.load(folder)
 
 
-def test_weights_of_another_code_are_refused(tmp_path: Path, embedder: Embedder) -> None:
+def test_weights_of_another_code_are_refused(folder: Path) -> None:
     """Heads of other classes or features are told apart by their shape."""
-    path = tmp_path / "weights.npz"
-    np.savez(path, posts=np.zeros((ROWS, COLUMNS - 1)), places=np.zeros((len(ASPECTS), 513)))
+    np.savez(folder / FILE, posts=np.zeros((ROWS, COLUMNS - 1)), encoder=np.array("0"))
     with pytest.raises(ModelError, match="needed"):
-        heads.load(embedder, path)
+        heads.load(folder)
+
+
+def test_heads_of_another_encoder_are_refused(folder: Path) -> None:
+    """Heads read what one encoder pools; beside another they would read noise."""
+    np.savez(folder / FILE, posts=np.zeros((ROWS, COLUMNS)), encoder=np.array("0" * 64))
+    with pytest.raises(ModelError, match="learnt with the encoder 000000000000"):
+        heads.load(folder)
+
+
+def test_what_training_reads_is_what_the_reader_sees(tmp_path: Path) -> None:
+    """Tokens, numbers and labels of each own post stand in one row."""
+    shutil.copy(SHIPPED / "tokenizer.json", tmp_path)
+    held = teaching()[:3]
+    made = own(held, tmp_path)
+    assert made["numbers"].shape == (3, evidence.WIDTH)
+    assert made["labels"].tolist() == [labels_of(post) for post in held]
+    lengths = np.diff(made["offsets"])
+    assert made["offsets"][-1] == len(made["ids"])
+    assert all(2 < length <= len(post.text) + 2 for length, post in zip(lengths, held, strict=True))
+
+
+def test_labels_are_one_a_class() -> None:
+    """What training reads has a label for each class of the heads: given, not given, or open."""
+    for post in teaching():
+        assert len(found := labels_of(post)) == ROWS
+        assert set(found) <= {1, 0, -1}
 
 
 def test_heads_are_part_of_the_version(reader: Reader) -> None:
@@ -125,7 +157,7 @@ def test_numbers_are_as_many_as_the_weights_ask(reader: Reader) -> None:
 
 def test_an_aspect_by_likeness_stands_at_its_clause(reader: Reader) -> None:
     """A finding without a word of the lists shows the clause that it was found in."""
-    text = "络驰停在地库里半夜自己烧起来了，旁边三台车都成了铁架子"
+    text = "飞篮骑手把汤端上来的时候只剩半碗，袋子里全是油"
     (said,) = reader.read([text], [""])
     (lists,) = Reader(settings(), weigh=False).read([text], [""])
     new = [hit for hit in said.aspect_hits if hit.name not in lists.aspects]
@@ -142,22 +174,13 @@ def test_a_danger_by_likeness_shows_its_words_and_never_alarms() -> None:
 
 def test_a_rivals_danger_is_not_found_by_likeness() -> None:
     """A clause about a rival alone gives no danger of ours."""
-    assert weighed.dangers((), leaning(dangers={"人身安全": 0.99}), (), lambda _: True) == ()
+    assert weighed.dangers((), leaning(dangers={"人身安全": 0.99}), lambda _: True) == ()
 
 
-def test_an_unlikely_danger_is_doubted_but_not_lost() -> None:
-    """A word of danger in a post that tells of none keeps a small confidence."""
+def test_a_danger_that_a_word_names_is_never_doubted() -> None:
+    """However unlikely the heads hold it, an alarm that a word would give is given."""
     hit = SeverityHit(name="人身安全", term="炸裂", confidence=0.9)
-    (doubted,) = weighed.dangers((hit,), leaning(dangers={"人身安全": 0.01}))
-    assert doubted.confidence == weighed.DOUBTED
-    (kept,) = weighed.dangers((hit,), leaning(dangers={"人身安全": 0.3}))
-    assert kept == hit
-
-
-def test_a_word_of_the_house_is_never_doubted() -> None:
-    """Who writes a danger into a list of one's own means it."""
-    hit = SeverityHit(name="人身安全", term="老虎跑了", confidence=0.9)
-    assert weighed.dangers((hit,), leaning(), {"老虎跑了"}) == (hit,)
+    assert weighed.dangers((hit,), leaning(dangers={"人身安全": 0.001})) == (hit,)
 
 
 @pytest.mark.parametrize(
@@ -190,6 +213,15 @@ def test_the_likeliest_intent_comes_first() -> None:
     assert weighed.wants(flat, CALM) == ()
 
 
+def test_what_the_lists_told_is_likelier() -> None:
+    """An intent that a word names needs less of the heads, and alone is not enough."""
+    flat = leaning()
+    unsure = replace(flat, intents=flat.intents | {"投诉": 0.1})
+    assert weighed.wants(unsure, CALM) == ()
+    assert weighed.wants(unsure, CALM, ("投诉",)) == ("投诉",)
+    assert weighed.wants(flat, CALM, ("投诉",)) == ()
+
+
 def test_praise_is_less_likely_of_a_post_that_blames() -> None:
     """What a post wants and feels agrees with its polarity, unless it is much likelier."""
     flat = leaning()
@@ -203,7 +235,7 @@ def test_praise_is_less_likely_of_a_post_that_blames() -> None:
     assert weighed.emotion(either, (0.9, 0.05, 0.05)) == "愤怒"
 
 
-def test_a_failing_embedder_loses_no_post(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_heads_lose_no_post(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the heads fail, the lists' answer stands and the post is marked to be read again."""
     reader = Reader(settings())
     assert reader.parts.heads is not None

@@ -15,9 +15,10 @@ import xxhash
 
 from keqing.errors import ModelError, UsageError
 from keqing.settings import Brand
-from nlp import relevance
+from nlp import homonyms, relevance
 from nlp.brands import Matcher
-from nlp.relevance import Labelled, Sense, Senses
+from nlp.homonyms import Sense, Senses
+from nlp.relevance import Labelled
 
 LABELS = Path(__file__).parent / "labels"
 PLAN = {
@@ -137,10 +138,8 @@ def test_learning_twice_gives_the_same_bytes(senses: dict[str, Sense]) -> None:
 
 def test_source_and_hashtags_are_features() -> None:
     """Two usages that differ in their source, or in a hashtag, differ in their rows."""
-    plain = relevance.Usage("买了", "小米", "很好")
-    rows = relevance.features(
-        [plain, replace(plain, source="shop"), replace(plain, tags=("美食",))]
-    )
+    plain = homonyms.Usage("买了", "小米", "很好")
+    rows = homonyms.features([plain, replace(plain, source="shop"), replace(plain, tags=("美食",))])
     assert rows.shape == (3, 1536)
     assert abs(rows[0] - rows[1]).max() > 0
     assert abs(rows[0] - rows[2]).max() > 0
@@ -160,9 +159,9 @@ def test_seeds_come_from_the_plans_own_words() -> None:
 
 def test_what_was_learned_is_kept(tmp_path: Path, senses: dict[str, Sense]) -> None:
     """Written and read again it judges the same; where nothing was learned there is no judge."""
-    assert relevance.load(tmp_path) is None
-    relevance.save(tmp_path, senses)
-    read = relevance.load(tmp_path)
+    assert homonyms.load(tmp_path) is None
+    homonyms.save(tmp_path, senses)
+    read = homonyms.load(tmp_path)
     assert read is not None
     assert read.version == Senses(senses).version
     text = "小米泡软了再打豆浆"
@@ -172,9 +171,9 @@ def test_what_was_learned_is_kept(tmp_path: Path, senses: dict[str, Sense]) -> N
 @pytest.mark.parametrize("body", ["", "[]", "{", '{"xiaomi": {"yes": 1}}', '{"xiaomi": 7}'])
 def test_a_damaged_file_is_an_error(tmp_path: Path, body: str) -> None:
     """Never a silent return to rules alone: the error names the file and the verb."""
-    (tmp_path / relevance.FILE).write_text(body)
+    (tmp_path / homonyms.FILE).write_text(body)
     with pytest.raises(ModelError, match=r"senses.*keqing plan learn"):
-        relevance.load(tmp_path)
+        homonyms.load(tmp_path)
 
 
 @pytest.mark.parametrize("change", [{"embedder": "other"}, {"weights": "AAAA"}, {"weights": "é"}])
@@ -182,12 +181,12 @@ def test_weights_of_another_embedder_are_refused(
     tmp_path: Path, senses: dict[str, Sense], change: dict[str, str]
 ) -> None:
     """Vectors of another model mean something else."""
-    relevance.save(tmp_path, {"xiaomi": senses["xiaomi"]})
-    row = json.loads((tmp_path / relevance.FILE).read_text("utf-8"))
+    homonyms.save(tmp_path, {"xiaomi": senses["xiaomi"]})
+    row = json.loads((tmp_path / homonyms.FILE).read_text("utf-8"))
     row["xiaomi"] |= change
-    (tmp_path / relevance.FILE).write_text(json.dumps(row))
+    (tmp_path / homonyms.FILE).write_text(json.dumps(row))
     with pytest.raises(ModelError, match="repeat keqing plan learn"):
-        relevance.load(tmp_path)
+        homonyms.load(tmp_path)
 
 
 def test_real_titles_are_told_apart(shared_data: Path) -> None:

@@ -19,6 +19,7 @@ from nlp.reading import plain
 from nlp.second import base, export, stack, teach
 from nlp.second.judge import judged, three
 from nlp.second.prepare import prepare
+from nlp.second.steps import heads as teach_heads
 from nlp.second.steps import steps
 from tests.nlp import graph
 
@@ -119,6 +120,8 @@ def test_a_missing_base_and_missing_weights_say_what_to_do(folder: Path, tmp_pat
         prepare([tmp_path], tmp_path / "none", tmp_path / "work")
     with pytest.raises(UsageError, match="student"):
         steps([tmp_path], folder, tmp_path, tmp_path / "out", (), "finish")
+    with pytest.raises(UsageError, match=r"own\.npz.*bench\.golden\.teach --work"):
+        teach_heads(folder, tmp_path, tmp_path / "out")
     if find_spec("torch") is None:
         with pytest.raises(UsageError, match="torch"):
             steps([tmp_path], folder, tmp_path, tmp_path / "out", (), "fit")
