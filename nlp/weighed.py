@@ -31,7 +31,7 @@ SPOKEN_OF = 0.4  # an aspect that no word names, in a post without a word of any
 BESIDE = 0.7  # … and in a post with one
 DENIED = 0.01  # an aspect that a word names, below which it is not spoken of
 LIKELY = 0.6  # a danger that no word names
-BY_LIKENESS = 0.65  # of 158 above LIKELY 122 were asserted: never enough for an alarm
+BY_LIKENESS = 0.65  # of 157 above LIKELY 122 were asserted: never enough for an alarm
 
 
 def polarity(p: P, leaning: Leaning) -> tuple[Polarity, P]:

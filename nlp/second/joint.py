@@ -33,7 +33,7 @@ from nlp.second.texts import Texts
 from nlp.second.tune import Recipe, losses
 
 SEED = 23
-EPOCHS = 8.0  # over the own posts
+EPOCHS = 9.0  # over the own posts
 RATE, HEADS_RATE = 8e-5, 2e-3
 WARM = 0.06
 OWN_POSTS = 32  # a batch
