@@ -2,8 +2,8 @@
 
     python -m nlp.second.joint --rows rows.npz --answers answers.npz --own own.npz --student DIR --out DIR
 
-In:  rows.npz (rows.py) with the teachers' answers (fit.py), own.npz (own.py), the student that fit.py left.
-Out: DIR/student-*.npz, changed, and DIR/heads.npz: weights of the heads over the pooled text and the numbers
+In:  rows.npz (rows.py) with the teachers' answers (fit.py), own.npz (bench/golden/teach.py), the student that fit.py left.
+Out: in --out student-*.npz, changed, and heads.npz: weights of the heads over the pooled text and the numbers
 that lists and stages found.
 Each step reads a batch of own posts, and one of the corpora twice, whose two answers must agree (R-Drop) and
 which keep the student's targets. Needs torch and numpy alone.

@@ -1,7 +1,7 @@
-"""The steps of training the second stage, together or one at a time.
+"""The steps of training the second stage, together or one at a time; the heads and the embedder after it.
 
 In:  folders of labelled CSV, the base, a folder of work, the folder to write.
-Out: the model folder. `fit` and `own` are programs of their own: they need torch, which is no dependency of
+Out: the model folder. `fit` and `joint` are programs of their own: they need torch, which is no dependency of
 keqing, and may run on another machine with work/ and nlp/second copied there.
 """
 
@@ -76,7 +76,7 @@ def heads(base: Path, work: Path, out: Path) -> None:
 def _program(name: str, *arguments: str | Path) -> None:
     """Run a program of this package that needs torch."""
     if find_spec("torch") is None:
-        raise UsageError(f"train --stage second needs torch for {name}: pip install torch, or run "
+        raise UsageError(f"keqing train needs torch for {name}: pip install torch, or run "
                          f"python -m nlp.second.{name} on a machine that has it")  # fmt: skip
     command = [sys.executable, "-m", f"nlp.second.{name}", *map(str, arguments)]
     done = subprocess.run(command, check=False)  # noqa: S603  # our own program
