@@ -1,6 +1,7 @@
 """What the heads make of a batch: of posts that name a brand, and that both stages could read.
 
-In:  what lists and both stages found of each post. Out: the same lists, changed in place. Heads that fail lose no post: it stays as it was, marked `degraded`.
+In:  what lists and both stages found of each post. Out: the same lists, changed in place. Heads
+that fail lose no post: it stays as it was, marked `degraded`.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """Posts that the bounds of nlp/weighed.py are chosen by: `python -m bench.golden.bounds`.
 
 In:  bench/golden/unseen, writers who taught no weights. Out: how each field of their posts is read, by lists and
-with the heads; of the dangers that no word names, how many are asserted from each probability on; of those
+with the heads, at which cost; of the dangers that no word names, how many are asserted from each probability on; of those
 that a word names, how many below each. A label that may be given counts as asserted.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 
 from bench.golden.judge import Judged, Score, judge_posts
@@ -44,9 +45,14 @@ def main() -> int:
 def _fields(held: Sequence[Post], *readers: Reader) -> None:
     """Precision, recall, F1 and macro-F1 of each field, a reader after the other."""
     each = [Judged() for _ in readers]
+    spent = []
     for judged, reader in zip(each, readers, strict=True):
+        begun = time.process_time()
         judge_posts(judged, reader, held)
+        spent.append(1000 * (time.process_time() - begun) / len(held))
+    cost = ", ".join(f"{one:.1f}" for one in spent)
     print(f"{len(held)} posts: P, R, F1, macro-F1 by lists and both stages, and with the heads")
+    print(f"CPU of a post: {cost} ms")
     for name in FIELDS:
         print(f"{name:20}" + "   ".join(_cells(judged.both(name)) for judged in each))
 

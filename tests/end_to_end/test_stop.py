@@ -132,17 +132,21 @@ def test_a_crawl_alone_ends_at_a_signal(tmp_path: Path) -> None:
         assert tx.execute(leases.LEASES.select()).all() == []
 
 
+def much_to_score(root: Path) -> None:
+    """An installation with 20,000 posts landed: its `score` lasts longer than a test waits."""
+    (root / "keqing.toml").write_text(ONE_FEED, encoding="utf-8")
+    rows = [f"{n},木槿壶第{n}家店排队{'太久' * (n % 9)}" for n in range(20_000)]
+    (root / "a.csv").write_text("\n".join(["id,正文", *rows]), encoding="utf-8")
+    take = [sys.executable, "-m", "keqing", "import", str(root / "a.csv"), "--root", str(root)]
+    subprocess.run(take, capture_output=True, check=True)
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_a_stage_alone_ends_at_a_signal(tmp_path: Path, sign: signal.Signals) -> None:
     """`keqing score` in its midst: exit 130 without a trace, lease and ledger closed."""
-    (tmp_path / "keqing.toml").write_text(ONE_FEED, encoding="utf-8")
-    rows = [f"{n},木槿壶第{n}家店排队{'太久' * (n % 9)}" for n in range(20_000)]
-    (tmp_path / "a.csv").write_text("\n".join(["id,正文", *rows]), encoding="utf-8")
-    keqing = [sys.executable, "-m", "keqing"]
-    take = [*keqing, "import", str(tmp_path / "a.csv"), "--root", str(tmp_path)]
-    subprocess.run(take, capture_output=True, check=True)
+    much_to_score(tmp_path)
     score = subprocess.Popen(
-        [*keqing, "score", "--root", str(tmp_path)],
+        [sys.executable, "-m", "keqing", "score", "--root", str(tmp_path)],
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=heard,
@@ -161,12 +165,7 @@ def test_a_stage_alone_ends_at_a_signal(tmp_path: Path, sign: signal.Signals) ->
 
 def test_a_verb_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
     """kill -9 of a pass or a task: the stage that it started gives its lease back and is gone soon."""
-    (tmp_path / "keqing.toml").write_text(ONE_FEED, encoding="utf-8")
-    rows = [f"{n},木槿壶第{n}家店排队{'太久' * (n % 9)}" for n in range(20_000)]
-    (tmp_path / "a.csv").write_text("\n".join(["id,正文", *rows]), encoding="utf-8")
-    keqing = [sys.executable, "-m", "keqing"]
-    take = [*keqing, "import", str(tmp_path / "a.csv"), "--root", str(tmp_path)]
-    subprocess.run(take, capture_output=True, check=True)
+    much_to_score(tmp_path)
     code = f"from keqing.process import run_verb; run_verb(['score', '--root', {str(tmp_path)!r}], 600)"
     starter = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     try:

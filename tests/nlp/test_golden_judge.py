@@ -27,19 +27,28 @@ BARS = (
     ("mask, contact", "exact", 0.80),
     ("mask, harmless", "exact", 0.95),
 )
-# The same of rounds 5 and 6, by other writers, which taught nothing.
+# The same of rounds 5 and 6, each by another writer, which taught nothing.
 UNSEEN = (
-    ("intent", "macro", 0.66),
-    ("primary intent", "f1", 0.61),
-    ("emotion", "macro", 0.62),
-    ("aspects", "f1", 0.42),
-    ("  its clause", "f1", 0.53),
-    ("  its polarity", "f1", 0.69),
-    ("towards", "macro", 0.47),
-    ("severity of posts", "precision", 0.70),
-    ("severity of posts", "recall", 0.14),
-    ("dangers at all", "precision", 0.62),
-    ("dangers at all", "recall", 0.35),
+    (5, "intent", "macro", 0.69),
+    (5, "primary intent", "f1", 0.64),
+    (5, "emotion", "macro", 0.65),
+    (5, "aspects", "f1", 0.40),
+    (5, "  its clause", "f1", 0.67),
+    (5, "  its polarity", "f1", 0.77),
+    (5, "towards", "macro", 0.45),
+    (5, "severity of posts", "precision", 0.73),
+    (5, "severity of posts", "recall", 0.25),
+    (5, "dangers at all", "precision", 0.69),
+    (5, "dangers at all", "recall", 0.40),
+    (6, "intent", "macro", 0.62),
+    (6, "primary intent", "f1", 0.56),
+    (6, "emotion", "macro", 0.61),
+    (6, "aspects", "f1", 0.44),
+    (6, "  its clause", "f1", 0.43),
+    (6, "  its polarity", "f1", 0.66),
+    (6, "towards", "macro", 0.48),
+    (6, "dangers at all", "precision", 0.55),
+    (6, "dangers at all", "recall", 0.28),
 )
 
 
@@ -50,9 +59,9 @@ def judged() -> Judged:
 
 
 @pytest.fixture(scope="module")
-def unseen() -> Judged:
-    """Rounds 5 and 6."""
-    return judge(rounds=frozenset({5, 6}))
+def unseen() -> dict[int, Judged]:
+    """Each round that taught nothing."""
+    return {number: judge(rounds=frozenset({number})) for number in (5, 6)}
 
 
 def figure(score: Score, name: str) -> float:
@@ -74,12 +83,12 @@ def test_the_half_that_only_counts_keeps_its_figure(
 
 
 @pytest.mark.xdist_group("golden_judge")
-@pytest.mark.parametrize(("field", "name", "least"), UNSEEN)
+@pytest.mark.parametrize(("number", "field", "name", "least"), UNSEEN)
 def test_posts_of_a_writer_who_taught_nothing_keep_their_figure(
-    unseen: Judged, field: str, name: str, least: float
+    unseen: dict[int, Judged], number: int, field: str, name: str, least: float
 ) -> None:
     """What is gained on posts that nobody learnt from is not lost again."""
-    assert figure(unseen.scores[JUDGE, field], name) >= least
+    assert figure(unseen[number].scores[JUDGE, field], name) >= least
 
 
 def test_halves_hang_on_the_text_alone() -> None:
