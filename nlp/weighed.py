@@ -31,7 +31,9 @@ SPOKEN_OF = 0.4  # an aspect that no word names, in a post without a word of any
 BESIDE = 0.7  # … and in a post with one
 DENIED = 0.01  # an aspect that a word names, below which it is not spoken of
 LIKELY = 0.6  # a danger that no word names
-BY_LIKENESS = 0.65  # of 157 above LIKELY 122 were asserted: never enough for an alarm
+BY_LIKENESS = 0.65  # what such a danger is worth: it is shown as likely
+SURELY = 0.93  # … from here on it alarms like a word (python -m bench.golden.bounds, bench.golden.reviews)
+SURELY_WORTH = 0.85
 
 
 def polarity(p: P, leaning: Leaning) -> tuple[Polarity, P]:
@@ -121,5 +123,7 @@ def _fitting(likely: Mapping[str, float], p: P) -> dict[str, float]:
 
 def _likely(leaning: Leaning) -> Iterator[tuple[int, SeverityHit]]:
     for name, (clause, words) in leaning.clauses["severity"].items():
-        if leaning.severity[name] >= LIKELY:
-            yield clause, SeverityHit(name=name, term=words, confidence=BY_LIKENESS)
+        p = leaning.severity[name]
+        if p >= LIKELY:
+            worth = SURELY_WORTH if p >= SURELY else BY_LIKENESS
+            yield clause, SeverityHit(name=name, term=words, confidence=worth)

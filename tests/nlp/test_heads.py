@@ -165,11 +165,15 @@ def test_an_aspect_by_likeness_stands_at_its_clause(reader: Reader) -> None:
     assert all(hit.term == text[hit.start : hit.end].strip(evidence.MARKS) for hit in new)
 
 
-def test_a_danger_by_likeness_shows_its_words_and_never_alarms() -> None:
-    """A danger that no word names is below what an alarm asks, and its term is the clause."""
-    (hit,) = weighed.dangers((), leaning(dangers={"人身安全": 0.99}))
+@pytest.mark.parametrize(("p", "alarms"), [(0.65, False), (0.9, False), (0.99, True)])
+def test_a_danger_by_likeness_shows_its_words_and_alarms_where_it_is_sure(
+    p: float, alarms: bool
+) -> None:
+    """A danger that no word names has its clause as term; below SURELY it is shown and wakes nobody."""
+    (hit,) = weighed.dangers((), leaning(dangers={"人身安全": p}))
     assert (hit.name, hit.term) == ("人身安全", "烧起来了")
-    assert weighed.LIKELY < hit.confidence < SURE
+    assert hit.confidence >= 0.5
+    assert (hit.confidence >= SURE) is alarms
 
 
 def test_a_rivals_danger_is_not_found_by_likeness() -> None:
