@@ -33,11 +33,11 @@ from nlp.second.texts import Texts
 from nlp.second.tune import Recipe, losses
 
 SEED = 23
-EPOCHS = 9.0  # over the own posts
+EPOCHS = 5.0  # over the own posts
 RATE, HEADS_RATE = 8e-5, 2e-3
 WARM = 0.06
 OWN_POSTS = 32  # a batch
-TOKENS = 2048  # a batch of the corpora
+TOKENS = 1536  # a batch of the corpora
 OWN_SHARE = 0.25  # of the loss
 FEWER = 0.5  # of a set of more rows than MANY
 MANY = 30_000
