@@ -29,6 +29,7 @@ from keqing.workflow.incidents import incident_id
 # A journalist's interest widens an incident but is no danger by itself.
 NEVER_ALONE = ("媒体介入",)
 REASON = "document"
+TERM_MAX = 16  # characters of a title; a danger that no word names is told by its clause
 
 
 def document_proposals(
@@ -110,7 +111,7 @@ def _incident(
         scope=scope_of(name),
         level=seen.level or Level.BLUE,
         reason=REASON,
-        title=f"{settings.plan.brands[brand].name}：{name}（{term}）",
+        title=f"{settings.plan.brands[brand].name}：{name}（{_short(term)}）",
         started_at=first.first_seen_at,
         opened_at=now,
         observed=float(voices),
@@ -129,3 +130,7 @@ def _incident(
         rule_version=VERSION,
         plan_version=settings.config_hash,
     )
+
+
+def _short(term: str) -> str:
+    return term if len(term) <= TERM_MAX else term[:TERM_MAX] + "…"

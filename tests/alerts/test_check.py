@@ -11,7 +11,7 @@ import pytest
 
 from alerts.run import check, ticks_since
 from index.sqlite import SqliteEngine
-from keqing.records import Incident, Level, Mention, Polarity
+from keqing.records import Incident, Level, Mention, Polarity, SeverityHit
 from keqing.settings import Settings, load_settings
 from keqing.workflow import db, incidents, outbox, runs
 from tests.contracts.index.made import mention
@@ -137,6 +137,17 @@ def test_documents_join_one_incident_and_lift_it(world: World) -> None:
         (Level.YELLOW, 3, 2)
     ]
     assert world.notices() == 2
+
+
+def test_a_danger_told_by_its_clause_gives_a_short_title(world: World) -> None:
+    """A danger that no word names is told by its first words; the evidence has the whole text."""
+    clause = "电梯门关到一半又弹开，" + "把老人的拐杖夹断了半截" * 3
+    (post,) = burst(1, 6)
+    danger = SeverityHit(name="人身安全", term=clause, confidence=0.85)
+    world.load([*usual(), post.model_copy(update={"severity": (danger,)})])
+    world.check(NOW - timedelta(minutes=3))
+    (incident,) = world.incidents()
+    assert incident.title == f"青石茶：人身安全（{clause[:16]}…）"
 
 
 def test_unsure_and_old_posts_do_not_alarm(world: World) -> None:
