@@ -53,6 +53,7 @@ class Found:
     wants: tuple[str, ...]
     severity: tuple[SeverityHit, ...]
     emotion: str = ""  # "" = as nlp/emotion.py says
+    sarcasm: tuple[str, ...] = ()  # reasons
 
 
 def evidence(seen: Seen, answer: Answer, found: Found) -> Evidence:

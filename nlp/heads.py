@@ -28,12 +28,14 @@ from nlp.second.tasks import POOLED
 
 SHIPPED = Path(__file__).parent / "models" / "heads"
 FILE = "weights.npz"
+SARCASM = "反讽"
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "polarity": tuple(map(str, CLASSES)),
     "emotion": EMOTIONS,
     "intents": PRIORITY,
     "aspects": ASPECTS,
     "severity": DANGERS,
+    "sarcasm": (SARCASM,),
 }
 PLACED = ("aspects", "severity")
 ROWS = sum(map(len, GROUPS.values()))
@@ -53,6 +55,7 @@ class Leaning:
     intents: Mapping[str, float]
     aspects: Mapping[str, float]
     severity: Mapping[str, float]
+    sarcasm: Mapping[str, float]
     clauses: Mapping[str, Mapping[str, tuple[int, str]]]  # group → class → clause and its words
 
 

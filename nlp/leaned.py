@@ -60,5 +60,6 @@ def _leaned(
             lambda clause: parts.rivals.alone_at(towards, signs.clauses.span(clause)[0]),
         ),
         weighed.emotion(leaning, p),
+        weighed.sarcasm(found.sarcasm, leaning),
     )
     return replace(answer, polarity=polarity, p=p), weighty

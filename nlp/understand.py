@@ -138,10 +138,10 @@ class Reader:
             bool(towards.matches.hits),
             rivals.better(towards),
         )
-        return Found(said, wants, rivals.dangers(signs, towards))
+        return Found(said, wants, rivals.dangers(signs, towards), sarcasm=seen.sarcasm)
 
     def _one(self, seen: Seen, answer: Answer, found: Found) -> Reading:
-        towards, reasons = seen.towards, seen.sarcasm
+        towards, reasons = seen.towards, found.sarcasm
         said, wants, named = found.aspects, found.wants, bool(towards.matches.hits)
         answer, matches = settled(answer, towards.matches, wants, reasons)
         return Reading(

@@ -1,6 +1,6 @@
 """What is made of a Leaning: which findings of the lists stand, and which a likeness adds.
 
-In:  what the lists found of one post, its Leaning. Out: polarity, intents, aspects, dangers, emotion.
+In:  what the lists found of one post, its Leaning. Out: polarity, intents, aspects, dangers, emotion, sarcasm.
 Every bound was chosen by posts of writers that had taught nothing (python -m bench.golden.bounds) and by Weibo
 posts and reviews (python -m bench.golden.reviews), never by rounds 5 and 6. What a word names is never doubted:
 of dangers that the heads hold for unlikely as many are asserted as of others.
@@ -15,7 +15,7 @@ from nlp.aspects import Owner, like
 from nlp.emotion import BLAMING as FELT
 from nlp.emotion import JOY
 from nlp.evidence import Evidence
-from nlp.heads import Leaning, Likely
+from nlp.heads import SARCASM, Leaning, Likely
 from nlp.intent import PRIORITY
 from nlp.linear import CLASSES
 from nlp.rules import Signs
@@ -34,6 +34,8 @@ LIKELY = 0.6  # a danger that no word names
 BY_LIKENESS = 0.65  # what such a danger is worth: it is shown as likely
 SURELY = 0.93  # … from here on it alarms like a word (python -m bench.golden.bounds, bench.golden.reviews)
 SURELY_WORTH = 0.85
+IRONIC = 0.5  # sarcasm that no list sees
+LIKENESS = "likeness"  # the reason of it
 
 
 def polarity(p: P, leaning: Leaning) -> tuple[Polarity, P]:
@@ -62,6 +64,13 @@ def emotion(leaning: Leaning, p: P) -> str:
     """The likeliest emotion, the first of equals."""
     likely = _fitting(leaning.emotion, p)
     return max(likely, key=lambda name: likely[name])
+
+
+def sarcasm(reasons: tuple[str, ...], leaning: Leaning) -> tuple[str, ...]:
+    """Why a post may be meant the other way round: the lists' reasons, or that it reads so."""
+    if reasons or leaning.sarcasm[SARCASM] < IRONIC:
+        return reasons
+    return (LIKENESS,)
 
 
 def aspects(

@@ -118,6 +118,8 @@ def _label(post: Post, group: str, name: str) -> int:
     if group == "aspects":
         must = tuple(one.name for one in post.aspects if not one.optional)
         return _given(Labels(must, tuple(one.name for one in post.aspects if one.optional)), name)
+    if group == "sarcasm":
+        return OPEN if post.sarcastic is None else int(post.sarcastic)
     return _given(post.intents if group == "intents" else post.severity, name)
 
 

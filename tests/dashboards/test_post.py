@@ -12,10 +12,13 @@ from index.query import All, And, Tag, Window
 from keqing.records import SeverityHit
 from keqing.words import all_words, word
 from keqing.workflow.accounts import Role
+from nlp.lexicon import entries
+from nlp.weighed import LIKENESS
 from tests.contracts.index.made import mention
 from tests.dashboards.conftest import NOW, Desk
 
 WEEK = Window(NOW - timedelta(days=7), NOW)
+REASONS = ("praise_with_face", "praise_with_trouble", "quoted_praise", LIKENESS)
 
 
 @pytest.fixture
@@ -84,6 +87,15 @@ def test_who_speaks_is_an_estimate_with_its_sums(lead: Any, desk: Desk) -> None:
             assert set(codes) <= all_words()[group].keys()
     page = lead.get("/post", params={"id": shown[0].id}).text
     assert word(f"segment.{shown[0].detail['author_role']}") in page
+
+
+@pytest.mark.parametrize("told", [*sorted({one.name for one in entries("sarcasm")}), *REASONS])
+def test_signs_of_sarcasm_are_told_in_words(lead: Any, desk: Desk, told: str) -> None:
+    """Each reason that a list or a likeness can give has words of its own on the page."""
+    made = mention(3, at=NOW - timedelta(hours=1), brands=("mujinhu",))
+    desk.index.upsert([made.model_copy(update={"sarcasm": (told,)})], NOW)
+    assert told in all_words()["sarcasm"]
+    assert word(f"sarcasm.{told}") in lead.get("/post", params={"id": made.post.id}).text
 
 
 def test_posts_of_like_meaning_are_other_stories(desk: Desk, lead: Any) -> None:

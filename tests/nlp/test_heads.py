@@ -17,7 +17,7 @@ from bench.golden.teach import labels_of, own, teaching
 from keqing.errors import ModelError
 from keqing.records import Polarity, SeverityHit
 from nlp import evidence, heads, weighed
-from nlp.heads import COLUMNS, FILE, GROUPS, ROWS, SHIPPED, Leaning
+from nlp.heads import COLUMNS, FILE, GROUPS, ROWS, SARCASM, SHIPPED, Leaning
 from nlp.understand import Reader
 
 SURE = 0.8
@@ -174,6 +174,17 @@ def test_a_danger_by_likeness_shows_its_words_and_alarms_where_it_is_sure(
     assert (hit.name, hit.term) == ("人身安全", "烧起来了")
     assert hit.confidence >= 0.5
     assert (hit.confidence >= SURE) is alarms
+
+
+@pytest.mark.parametrize(
+    ("told", "p", "reasons"),
+    [((), 0.1, ()), ((), 0.99, ("likeness",)), (("mock",), 0.1, ("mock",)), (("mock",), 0.99, ("mock",))],
+)  # fmt: skip
+def test_sarcasm_that_reads_so_is_a_reason_where_the_lists_see_none(
+    told: tuple[str, ...], p: float, reasons: tuple[str, ...]
+) -> None:
+    """The lists' reasons stand; without one a sure likeness is the reason."""
+    assert weighed.sarcasm(told, replace(leaning(), sarcasm={SARCASM: p})) == reasons
 
 
 def test_a_rivals_danger_is_not_found_by_likeness() -> None:
