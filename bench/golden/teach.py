@@ -36,7 +36,7 @@ base = "the student of nlp/models/second; bge-small-zh-v1.5 (BAAI, MIT)"
 posts = {posts}
 writers = {writers}
 texts = "bench/golden/taught, and round 1 and half of round 3 of bench/golden/posts.tsv; written by this project, brands are invented; no corpus"
-judged_by = "python -m bench.golden --round 5 --round 6; python -m bench.golden.bounds"
+judged_by = "python -m bench.golden --round N (5, 6, 7)"
 
 [weights]
 sha256 = "{encoder}"

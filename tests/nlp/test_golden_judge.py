@@ -27,41 +27,60 @@ BARS = (
     ("mask, contact", "exact", 0.80),
     ("mask, harmless", "exact", 0.95),
 )
-# The same of rounds 5 and 6, each by another writer, which taught nothing.
+# The same of rounds 5 to 7, each by another writer, which taught nothing.
 UNSEEN = (
-    (5, "intent", "macro", 0.69),
-    (5, "primary intent", "f1", 0.64),
-    (5, "emotion", "macro", 0.65),
-    (5, "aspects", "f1", 0.40),
-    (5, "  its clause", "f1", 0.67),
+    (5, "intent", "macro", 0.74),
+    (5, "primary intent", "f1", 0.66),
+    (5, "emotion", "macro", 0.70),
+    (5, "aspects", "f1", 0.41),
+    (5, "  its clause", "f1", 0.63),
     (5, "  its polarity", "f1", 0.77),
-    (5, "towards", "macro", 0.45),
-    (5, "severity of posts", "precision", 0.73),
-    (5, "severity of posts", "recall", 0.25),
-    (5, "dangers at all", "precision", 0.69),
-    (5, "dangers at all", "recall", 0.40),
-    (6, "intent", "macro", 0.62),
-    (6, "primary intent", "f1", 0.56),
-    (6, "emotion", "macro", 0.61),
-    (6, "aspects", "f1", 0.44),
-    (6, "  its clause", "f1", 0.43),
+    (5, "towards", "macro", 0.51),
+    (5, "severity of posts", "precision", 0.76),
+    (5, "severity of posts", "recall", 0.40),
+    (5, "dangers at all", "precision", 0.72),
+    (5, "dangers at all", "recall", 0.46),
+    (5, "sarcasm", "precision", 0.70),
+    (5, "sarcasm", "recall", 0.38),
+    (6, "intent", "macro", 0.67),
+    (6, "primary intent", "f1", 0.63),
+    (6, "emotion", "macro", 0.68),
+    (6, "aspects", "f1", 0.48),
+    (6, "  its clause", "f1", 0.44),
     (6, "  its polarity", "f1", 0.66),
-    (6, "towards", "macro", 0.48),
-    (6, "dangers at all", "precision", 0.55),
-    (6, "dangers at all", "recall", 0.28),
+    (6, "towards", "macro", 0.54),
+    (6, "severity of posts", "precision", 0.85),
+    (6, "severity of posts", "recall", 0.30),
+    (6, "dangers at all", "precision", 0.70),
+    (6, "dangers at all", "recall", 0.34),
+    (6, "sarcasm", "precision", 0.70),
+    (6, "sarcasm", "recall", 0.34),
+    (7, "intent", "macro", 0.79),
+    (7, "primary intent", "f1", 0.78),
+    (7, "emotion", "macro", 0.74),
+    (7, "aspects", "f1", 0.54),
+    (7, "  its clause", "f1", 0.58),
+    (7, "  its polarity", "f1", 0.79),
+    (7, "towards", "macro", 0.72),
+    (7, "severity of posts", "precision", 0.82),
+    (7, "severity of posts", "recall", 0.35),
+    (7, "dangers at all", "precision", 0.70),
+    (7, "dangers at all", "recall", 0.53),
+    (7, "sarcasm", "precision", 0.80),
+    (7, "sarcasm", "recall", 0.80),
 )
 
 
 @pytest.fixture(scope="module")
 def judged() -> Judged:
-    """The rounds that were learnt from, as it ships; rounds 4 to 6 taught nothing."""
+    """The rounds that were learnt from, as it ships; rounds 4 to 7 taught nothing."""
     return judge(rounds=frozenset({1, 3}))
 
 
 @pytest.fixture(scope="module")
 def unseen() -> dict[int, Judged]:
     """Each round that taught nothing."""
-    return {number: judge(rounds=frozenset({number})) for number in (5, 6)}
+    return {number: judge(rounds=frozenset({number})) for number in (5, 6, 7)}
 
 
 def figure(score: Score, name: str) -> float:

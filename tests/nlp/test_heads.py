@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.golden.rows import TAUGHT, UNSEEN, posts, settings, written
 from bench.golden.teach import labels_of, own, teaching
@@ -18,6 +20,7 @@ from keqing.errors import ModelError
 from keqing.records import Polarity, SeverityHit
 from nlp import evidence, heads, weighed
 from nlp.heads import COLUMNS, FILE, GROUPS, ROWS, SARCASM, SHIPPED, Leaning
+from nlp.linear import CLASSES
 from nlp.understand import Reader
 
 SURE = 0.8
@@ -157,7 +160,7 @@ def test_numbers_are_as_many_as_the_weights_ask(reader: Reader) -> None:
 
 def test_an_aspect_by_likeness_stands_at_its_clause(reader: Reader) -> None:
     """A finding without a word of the lists shows the clause that it was found in."""
-    text = "飞篮骑手把汤端上来的时候只剩半碗，袋子里全是油"
+    text = "飞篮说好半小时，等到面都坨成一块砖才敲门"
     (said,) = reader.read([text], [""])
     (lists,) = Reader(settings(), weigh=False).read([text], [""])
     new = [hit for hit in said.aspect_hits if hit.name not in lists.aspects]
@@ -165,7 +168,7 @@ def test_an_aspect_by_likeness_stands_at_its_clause(reader: Reader) -> None:
     assert all(hit.term == text[hit.start : hit.end].strip(evidence.MARKS) for hit in new)
 
 
-@pytest.mark.parametrize(("p", "alarms"), [(0.65, False), (0.9, False), (0.99, True)])
+@pytest.mark.parametrize(("p", "alarms"), [(0.65, False), (0.8, False), (0.99, True)])
 def test_a_danger_by_likeness_shows_its_words_and_alarms_where_it_is_sure(
     p: float, alarms: bool
 ) -> None:
@@ -218,6 +221,17 @@ def test_a_plain_accident_still_alarms(reader: Reader) -> None:
     (said,) = reader.read(["络驰充电时起火，车主烧伤送医"], [""])
     assert max(hit.confidence for hit in said.severity) >= SURE
     assert said.polarity == Polarity.NEGATIVE
+
+
+@given(st.lists(st.floats(0, 1), min_size=6, max_size=6))
+def test_probabilities_stay_probabilities(values: list[float]) -> None:
+    """Whatever both stages and the heads say: within 0 and 1, sum 1, the polarity is a likeliest one."""
+    old, new = values[:3], values[3:]
+    leant = replace(leaning(), polarity=dict(zip(CLASSES, new, strict=True)))
+    said, mixed = weighed.polarity((old[0], old[1], old[2]), leant)
+    assert all(0 <= p <= 1 for p in mixed)
+    assert sum(mixed) == pytest.approx(1)
+    assert mixed[CLASSES.index(said)] == max(mixed)
 
 
 def test_the_likeliest_intent_comes_first() -> None:
