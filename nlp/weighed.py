@@ -47,8 +47,7 @@ def polarity(p: P, leaning: Leaning) -> tuple[Polarity, P]:
     unfelt = _both(p[1], new[Polarity.NEUTRAL]) - RARER
     blame = _both(_of_felt(p[0], p[2]), _of_felt(new[Polarity.NEGATIVE], new[Polarity.POSITIVE]))
     neutral = 1 / (1 + math.exp(-unfelt))
-    negative = (1 - neutral) / (1 + math.exp(-blame))
-    first, last = round(negative, 4), round(1 - neutral - negative, 4)
+    first, last = (round((1 - neutral) / (1 + math.exp(sign * blame)), 4) for sign in (-1, 1))
     mixed = first, max(0.0, round(1 - first - last, 4)), last
     return max(zip(mixed, CLASSES, strict=True), key=lambda one: one[0])[1], mixed
 
@@ -129,8 +128,8 @@ def _logit(p: float) -> float:
 
 
 def _of_felt(negative: float, positive: float) -> float:
-    """The share of blame in what is felt."""
-    return negative / max(negative + positive, LEAST)
+    """The share of blame in what is felt; half where nothing is."""
+    return (negative + LEAST) / (negative + positive + 2 * LEAST)
 
 
 def _raised(p: float) -> float:

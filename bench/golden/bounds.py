@@ -37,27 +37,36 @@ def main() -> int:
     _fields(held, Reader(own, weigh=False), reader)
     leanings = _leanings(held, reader)
     for bound in FROM:
-        found = [
-            one for each in leanings for one in _dangers(*each) if not one[0] and one[1] >= bound
-        ]
-        calm = sum(_alarms_wrongly(*each, bound) for each in leanings)
-        print(
-            f"no word names it, p ≥ {bound}: {len(found)}, asserted {sum(one[2] for one in found)}, "
-            f"in {calm} posts that assert nothing"
-        )
+        _without_a_word(leanings, bound)
     for bound in BELOW:
         found = [one for each in leanings for one in _dangers(*each) if one[0] and one[1] < bound]
-        print(
-            f"a word names it, p < {bound}: {len(found)}, asserted {sum(one[2] for one in found)}"
-        )
+        print(f"a word names it, p < {bound}: {len(found)}, asserted {_rights(found)}")
     for bound in READS_SO:
-        meant = [
-            post.sarcastic is not False
-            for post, seen, leaning in leanings
-            if not seen.sarcastic and leaning.sarcasm[SARCASM] >= bound
-        ]
-        print(f"no sign of sarcasm, p ≥ {bound}: {len(meant)}, meant so {sum(meant)}")
+        _reads_so(leanings, bound)
     return 0
+
+
+def _without_a_word(leanings: Sequence[Leant], bound: float) -> None:
+    each = [one for leant in leanings for one in _dangers(*leant)]
+    found = [one for one in each if not one[0] and one[1] >= bound]
+    calm = sum(_alarms_wrongly(*leant, bound) for leant in leanings)
+    print(
+        f"no word names it, p ≥ {bound}: {len(found)}, asserted {_rights(found)}, "
+        f"in {calm} posts that assert nothing"
+    )
+
+
+def _reads_so(leanings: Sequence[Leant], bound: float) -> None:
+    meant = [
+        post.sarcastic is not False
+        for post, seen, leaning in leanings
+        if not seen.sarcastic and leaning.sarcasm[SARCASM] >= bound
+    ]
+    print(f"no sign of sarcasm, p ≥ {bound}: {len(meant)}, meant so {sum(meant)}")
+
+
+def _rights(found: Sequence[Found]) -> int:
+    return sum(right for _, _, right in found)
 
 
 def _fields(held: Sequence[Post], *readers: Reader) -> None:

@@ -20,11 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).parent
 TUNE, JUDGE = "tune", "judge"
 TAUGHT = tuple("abcdfhijklmnoqrst")  # writers of bench/golden/taught: their posts teach the heads
-UNSEEN = (
-    "e",
-    "g",
-    "u",
-    "v",
+UNSEEN = tuple(
+    "eguv"
 )  # writers of bench/golden/unseen: the heads' bounds are chosen by their posts
 SIGNS = {"+": "positive", "-": "negative", "0": "neutral"}
 NOTHING = "0"

@@ -234,6 +234,13 @@ def test_probabilities_stay_probabilities(values: list[float]) -> None:
     assert mixed[CLASSES.index(said)] == max(mixed)
 
 
+def test_where_nothing_is_felt_no_side_is_taken() -> None:
+    """A neutral post without a trace of praise or blame is neutral, and both are equally unlikely."""
+    calm = replace(leaning(), polarity=dict(zip(CLASSES, CALM, strict=True)))
+    said, (negative, _, positive) = weighed.polarity(CALM, calm)
+    assert (said, negative) == (Polarity.NEUTRAL, positive)
+
+
 def test_the_likeliest_intent_comes_first() -> None:
     """The primary intent is the likeliest; the others follow by priority; none is none."""
     flat = leaning()
