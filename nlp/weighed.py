@@ -105,11 +105,13 @@ def dangers(
 ) -> tuple[SeverityHit, ...]:
     """The lists' dangers, none of them doubted, and the likely ones without a word.
 
+    Where a word stands that its context takes back (denied, asked, passed on), a likeness does not alarm.
+
     Args:
         elsewhere: whether a clause speaks of a rival alone, whose danger is not ours.
     """
     surest = {hit.name: hit for hit in hits}
-    for clause, new in _likely(leaning):
+    for clause, new in _likely(leaning, set(surest)):
         if elsewhere(clause):
             continue
         if new.name not in surest or surest[new.name].confidence < new.confidence:
@@ -148,9 +150,9 @@ def _fitting(likely: Mapping[str, float], p: P) -> dict[str, float]:
     }
 
 
-def _likely(leaning: Leaning) -> Iterator[tuple[int, SeverityHit]]:
+def _likely(leaning: Leaning, worded: Collection[str]) -> Iterator[tuple[int, SeverityHit]]:
     for name, (clause, words) in leaning.clauses["severity"].items():
         p = leaning.severity[name]
         if p >= LIKELY:
-            worth = SURELY_WORTH if p >= SURELY else BY_LIKENESS
+            worth = SURELY_WORTH if p >= SURELY and name not in worded else BY_LIKENESS
             yield clause, SeverityHit(name=name, term=words, confidence=worth)

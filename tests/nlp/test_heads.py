@@ -241,6 +241,20 @@ def test_where_nothing_is_felt_no_side_is_taken() -> None:
     assert (said, negative) == (Polarity.NEUTRAL, positive)
 
 
+@pytest.mark.parametrize("told", [0.17, 0.63])
+def test_a_danger_that_words_take_back_never_alarms_by_likeness(told: float) -> None:
+    """Where a word of the class stands denied, asked or passed on, a likeness shows it at most."""
+    hit = SeverityHit(name="监管", term="市监局", confidence=told)
+    (said,) = weighed.dangers((hit,), leaning(dangers={"监管": 0.99}))
+    assert 0.5 <= said.confidence < SURE
+
+
+def test_a_passed_inspection_wakes_nobody(reader: Reader) -> None:
+    """Good results are told with the words of bad ones."""
+    (said,) = reader.read(["市监局公布夜查结果，岩屿三家门店抽检全部合格"], [""])
+    assert all(hit.confidence < SURE for hit in said.severity)
+
+
 def test_the_likeliest_intent_comes_first() -> None:
     """The primary intent is the likeliest; the others follow by priority; none is none."""
     flat = leaning()
