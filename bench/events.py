@@ -1,7 +1,7 @@
-"""Event clustering on known happenings: `python -m bench.events [--vectors] [--planted | --told] [--seed N]`.
+"""Event clustering on known happenings: `python -m bench.events [--vectors] [--planted | --told | --written g,h]`.
 
 In:  the demo city (crisis, water army, a rival's trouble, a burst of praise, and daily talk as noise);
-with --planted or --told happenings among real texts of ../shared/data/sentiment. Posted in batches as the
+with --planted, --told or --written happenings among real texts of ../shared/data/sentiment. Posted in batches as the
 crawlers land them. Out: B-cubed precision, recall and F1 of posts about a brand that belong to a
 happening (daily talk in their event lowers precision), the biggest events with their names, a replay
 and one with every batch shuffled, which both must give the same ids.
@@ -23,11 +23,11 @@ from random import Random
 
 import numpy as np
 
-from bench import events_told
+from bench import events_told, events_written
 from bench.events_city import Labelled, city
 from bench.events_planted import planted
 from bench.stories import SHARED, first_stage, real_texts
-from keqing.settings import Settings
+from keqing.settings import Brand, Settings
 from keqing.workflow import event_history
 from keqing.workflow import events as kept
 from keqing.workflow.db import begin, open_file
@@ -70,7 +70,7 @@ class Remembering(Embedder):
 def main() -> int:
     """Print the table; 1 under the bar, when other ids come out, or without the texts."""
     args = _arguments()
-    if (args.planted or args.told) and not SHARED.exists():
+    if (args.planted or args.told or args.written) and not SHARED.exists():
         print("../shared/data/sentiment is not here: nothing to plant among")
         return 1
     settings, posts = _posts(args)
@@ -111,6 +111,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--vectors", action="store_true", help="with the embedder")
     parser.add_argument("--planted", action="store_true", help="happenings among real texts")
     parser.add_argument("--told", action="store_true", help="happenings told post by post")
+    parser.add_argument("--written", help="happenings of these writers of bench/told: g,h")
     parser.add_argument("--cache", type=Path, help="folder where vectors stay for later runs")
     parser.add_argument("--once", action="store_true", help="without the replays")
     parser.add_argument("--late", action="store_true", help="also with one batch late")
@@ -122,6 +123,8 @@ def _arguments() -> argparse.Namespace:
 def _posts(args: argparse.Namespace) -> tuple[Settings, list[Labelled]]:
     if args.told:
         return among_told(args.seed, args.texts, args.half)
+    if args.written:
+        return among_written(args.seed, args.texts, args.written.split(","))
     if args.planted:
         return first_stage(), among_real_texts(args.seed, args.texts, args.half)
     return first_stage(), city(args.seed, args.days)
@@ -129,17 +132,31 @@ def _posts(args: argparse.Namespace) -> tuple[Settings, list[Labelled]]:
 
 def among_real_texts(seed: int, texts: int, half: str = "ab") -> list[Labelled]:
     """Planted happenings of the demo plan's brands with `texts` real texts between them."""
-    rows, _ = real_texts()
     names = {key: brand.name for key, brand in first_stage().plan.brands.items()}
-    return planted(seed, Random(seed).sample(rows, min(texts, len(rows))), names, half)
+    return planted(seed, _talk(seed, texts), names, half)
 
 
 def among_told(seed: int, texts: int, half: str = "ab") -> tuple[Settings, list[Labelled]]:
     """Happenings of events_told with `texts` real texts between them, and the plan that has their brands."""
-    settings, (rows, _) = first_stage(), real_texts()
-    plan = settings.plan.model_copy(update={"brands": events_told.brands()})
-    said = events_told.told(seed, Random(seed).sample(rows, min(texts, len(rows))), half)
-    return settings.model_copy(update={"plan": plan}), said
+    said = events_told.told(seed, _talk(seed, texts), half)
+    return _of_brands(events_told.brands()), said
+
+
+def among_written(seed: int, texts: int, of: Sequence[str]) -> tuple[Settings, list[Labelled]]:
+    """Happenings of writers of bench/told with `texts` real texts between them, and the plan that has their brands."""
+    said = events_written.written(seed, _talk(seed, texts), of)
+    return _of_brands(events_written.book(of).brands()), said
+
+
+def _of_brands(brands: dict[str, Brand]) -> Settings:
+    settings = first_stage()
+    plan = settings.plan.model_copy(update={"brands": brands})
+    return settings.model_copy(update={"plan": plan})
+
+
+def _talk(seed: int, texts: int) -> list[str]:
+    rows, _ = real_texts()
+    return Random(seed).sample(rows, min(texts, len(rows)))
 
 
 def b_cubed(truth: Sequence[str], found: Sequence[str | None]) -> tuple[float, float]:
@@ -168,7 +185,7 @@ def clustered(
     reader, given = Reader(settings), dict[str, str | None]()
     with tempfile.TemporaryDirectory() as folder:
         engine = open_file(Path(folder) / "keqing.db")
-        batches = list(_batches(posts, step))
+        batches = list(batches_of(posts, step))
         if late:
             _delay(batches)
         now = batches[0][-1].at
@@ -198,7 +215,8 @@ def clustered(
     return [lives[event] if event else None for event in found], named
 
 
-def _batches(posts: Sequence[Labelled], step: timedelta) -> Iterator[list[Labelled]]:
+def batches_of(posts: Sequence[Labelled], step: timedelta) -> Iterator[list[Labelled]]:
+    """Posts in the order of time, those of `step` together."""
     batch: list[Labelled] = []
     for one in posts:
         if batch and one.at - batch[0].at > step:

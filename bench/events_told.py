@@ -1,6 +1,6 @@
 """Happenings told post by post: what `python -m bench.events --told` clusters.
 
-In:  told.toml, twenty-four happenings of six invented brands and the brands' daily talk, every
+In:  told/told.toml, twenty-four happenings of six invented brands and the brands' daily talk, every
 sentence written by the project; real texts of ../shared/data/sentiment with a brand's name before
 them. A happening's posts come in another order and at other times with another seed; some are passed
 on, copied or answered. Out: posts with the happening that they are about. Half "a" is for fitting.
@@ -20,7 +20,7 @@ from bench.events_planted import DAYS, START, daily, post, repost
 from keqing.records import Post
 from keqing.settings import Brand
 
-FILE = Path(__file__).parent / "told.toml"
+FILE = Path(__file__).parent / "told" / "told.toml"
 TWIN_H = 30
 ANSWERS = (
     "真的假的",
@@ -72,11 +72,12 @@ def _posts(
         at = began + timedelta(hours=min(random.expovariate(1 / mean_h), 60))
         root = post(f"{own}{n}", words, at)
         yield Labelled(root, own)
-        for more in _after(random, f"{own}{n}", root, name, at):
+        for more in after(random, f"{own}{n}", root, name, at):
             yield Labelled(more, own)
 
 
-def _after(random: Random, id_: str, root: Post, name: str, at: datetime) -> Iterator[Post]:
+def after(random: Random, id_: str, root: Post, name: str, at: datetime) -> Iterator[Post]:
+    """What follows a post: passed on, copied or answered with a few letters; mostly nothing."""
     later, way = at + timedelta(hours=random.expovariate(1 / 3)), random.random()
     if way < 0.12:
         yield repost(random, f"{id_}r", root, later)

@@ -20,22 +20,15 @@ import numpy as np
 from keqing.workflow import event_sums
 from keqing.workflow import events as kept
 from keqing.workflow.db import Tx
-from keqing.workflow.event_sums import Vector, unit
+from keqing.workflow.event_sums import Vector
 from keqing.workflow.events import Event, Key, Member, Star
 from nlp import likeness, linked, wordwise
 from nlp.likeness import Judge
-from nlp.pool import ACTIVE_S, Numbers, Pool, Rows, Told
+from nlp.nearest import nearest
+from nlp.pool import ACTIVE_S, Pool, Told
 from nlp.stars import STARS, called, event_id, into
-from nlp.telling import cosine, name
+from nlp.telling import name
 
-JOIN = (
-    0.45  # least similarity of words to a star; .40 to .60 give the same within .02 (bench.events)
-)
-ANSWER = 0.3  # added for the event of the thread that a story answers in
-ODDS = 10.0  # logarithm of the odds that a whole point of words' similarity is worth
-THREAD = 2.0  # logarithm of the odds that an answer in the thread is worth beside vectors
-STAR = 0.53, 0.75  # a story between them is near enough to stand for its event and adds to it
-STAR_SURE = 1.0  # the same with vectors: its score
 SCORED_WITHIN_S = 30 * 86400  # older state is not looked at, whatever times posts claim
 MOST = 4000  # events of a brand that a batch is compared with, the last talked of
 ROUNDS = 5  # events that one event takes in at most in a batch
@@ -84,21 +77,21 @@ class _Places:
     def take(self, one: Told) -> str:
         """The event that a new story joins or opens."""
         pool = self.pools[one.brand]
-        row, star, alike, near = self._nearest(pool, one)
-        if row is None:
-            star = _star(one, 1)
+        near = nearest(pool, one, self.judge, self.threads)
+        if near is None:
+            star, alike = _star(one, 1), 0.0
             event = Event(
                 event_id(one.brand, one.story), one.brand, name([one.terms]), one.story,
                 one.at_s, one.at_s, 0, [star],
             )  # fmt: skip
             pool.open(event, one)
         else:
-            event = pool.events[row]
+            event, star, alike = pool.events[near.row], near.star, near.alike
             star.joined += alike > 0.001  # by its words
-            pool.join(row, one)
-            if near:
+            pool.join(near.row, one)
+            if near.stands:
                 _shine(event, one)
-                pool.starred(row)
+                pool.starred(near.row)
         self.members.append(Member(one.brand, one.story, event.id, star.story, round(alike, 4)))
         if one.vector is not None:
             self.vectors.append(Vector(one.brand, one.story, one.post_id, one.vector))
@@ -197,43 +190,6 @@ class _Places:
         pool = self.pools[key[0]]
         return pool, pool.row_of[key[1]]
 
-    def _nearest(self, pool: Pool, one: Told) -> tuple[int | None, Star, float, bool]:
-        """Row to join, its star, how alike, whether the story can stand for it; None to open one."""
-        rows = pool.active(one.at_s)
-        answered = {self.threads.get((one.brand, thread), "") for thread in one.threads}
-        best: tuple[float, int, int] | None = None
-        for scored, score in self._scored(pool, one, rows, answered):
-            at = int(np.argmax(score)) if len(score) else -1
-            if at >= 0 and score[at] > 0 and (best is None or score[at] > best[0]):
-                best = float(score[at]), -int(scored[at]), int(scored[at])
-        if best is not None:
-            row = best[2]
-            star, alike = _nearest_star(one, pool.events[row].stars)
-            low, high = STAR
-            sure = best[0] >= STAR_SURE if one.vector is not None else alike >= low
-            return row, star, max(alike, 0.0001), sure and alike < high
-        for thread in one.threads:
-            row_ = pool.row_of.get(self.threads.get((one.brand, thread), ""))
-            if row_ is not None and row_ in rows:
-                return row_, pool.events[row_].stars[0], 0.0, False
-        return None, _star(one, 1), 0.0, False
-
-    def _scored(
-        self, pool: Pool, one: Told, rows: Rows, answered: set[str]
-    ) -> Iterable[tuple[Rows, Numbers]]:
-        """Scores by vectors of events that have some, by words of the others; above 0 is yes."""
-        threads = {pool.row_of.get(id_, -1) for id_ in answered}
-        told = pool.told(rows)
-        if one.vector is not None and told.any():
-            mine = rows[told]
-            score = self.judge.join(pool, one, unit(one.vector), mine)
-            yield mine, score + THREAD * np.isin(mine, list(threads))
-            rows = rows[~told]
-        words = pool.terms_alike(one.terms, rows) > 0
-        mine = rows[words]
-        alike = np.array([_nearest_star(one, pool.events[row].stars)[1] for row in mine])
-        yield mine, ODDS * (alike + ANSWER * np.isin(mine, list(threads)) - JOIN)
-
 
 def _pools(tx: Tx, brands: set[str], found: Sequence[Event]) -> dict[str, Pool]:
     of_brand: dict[str, list[Event]] = defaultdict(list)
@@ -269,13 +225,3 @@ def _shine(event: Event, one: Told) -> None:
         last = min(range(1, STARS), key=lambda n: (event.stars[n].joined, n))
         del event.stars[last]
     event.stars.append(_star(one, 0))
-
-
-def _nearest_star(one: Told, stars: Sequence[Star]) -> tuple[Star, float]:
-    """The star whose words are most alike, the first of equal ones; an event may have lost all."""
-    best, most = Star("", "", {}), -1.0
-    for star in stars:
-        alike = cosine(one.terms, star.terms)
-        if alike > most:
-            best, most = star, alike
-    return best, max(most, 0.0)

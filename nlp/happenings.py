@@ -21,7 +21,7 @@ from nlp.likeness import Judge
 from nlp.pool import Told
 from nlp.said import Reading
 from nlp.stories import Place
-from nlp.telling import Rarity, rarity, terms
+from nlp.telling import rarity, terms
 from nlp.text import flat
 from nlp.understand import Reader
 
@@ -41,14 +41,38 @@ def events(
 ) -> list[str | None]:
     """Events of the posts of one batch; call it once a batch, after their stories are known."""
     subjects = [subject(said, brands) for _, said in read]
-    rare = rarity(reader.parts.model.idf)
-    told = list(_told(read, places, subjects, brands, rare, vectors or {}))
-    found = cluster(tx, told, int(now.timestamp()), judge)
+    stories = list(told(reader, brands, read, places, vectors or {}))
+    found = cluster(tx, stories, int(now.timestamp()), judge)
     spread.add(tx, list(_sightings(read, places, subjects)))
     return [
         found.get((brand, place.story)) if brand else None
         for brand, place in zip(subjects, places, strict=True)
     ]
+
+
+def told(
+    reader: Reader,
+    brands: Mapping[str, Brand],
+    read: Sequence[tuple[Post, Reading]],
+    places: Sequence[Place],
+    vectors: Vectors,
+) -> Iterator[Told]:
+    """What nlp.events clusters: the posts of a batch that are about a brand."""
+    rare = rarity(reader.parts.model.idf)
+    names = {
+        key: {flat(writing) for writing in (brand.name, *brand.aliases)}
+        for key, brand in brands.items()
+    }
+    for (post, said), place in zip(read, places, strict=True):
+        brand = subject(said, brands)
+        if brand is None:
+            continue
+        at = post.published_at or post.first_seen_at
+        yield Told(
+            brand, place.story, post.id, int(at.timestamp()),
+            terms(said, brand, names[brand], rare), threads(post), vectors.get(post.id),
+            said.p[0],
+        )  # fmt: skip
 
 
 def subject(said: Reading, brands: Mapping[str, Brand]) -> str | None:
@@ -79,26 +103,3 @@ def said_at(post: Post) -> datetime:
     if post.published_at is None or post.published_precision in COARSE:
         return post.first_seen_at
     return post.published_at
-
-
-def _told(
-    read: Sequence[tuple[Post, Reading]],
-    places: Sequence[Place],
-    subjects: Sequence[str | None],
-    brands: Mapping[str, Brand],
-    rare: Rarity,
-    vectors: Vectors,
-) -> Iterator[Told]:
-    names = {
-        key: {flat(writing) for writing in (brand.name, *brand.aliases)}
-        for key, brand in brands.items()
-    }
-    for (post, said), place, brand in zip(read, places, subjects, strict=True):
-        if brand is None:
-            continue
-        at = post.published_at or post.first_seen_at
-        yield Told(
-            brand, place.story, post.id, int(at.timestamp()),
-            terms(said, brand, names[brand], rare), threads(post), vectors.get(post.id),
-            said.p[0],
-        )  # fmt: skip

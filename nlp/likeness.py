@@ -23,6 +23,9 @@ JOIN = {
     "against": -2.22,  # difference of the probabilities of negative
     "burst": 0.40,  # how much hotter it is than the brand's talk usually
     "age": -0.67,  # logarithm of the hours since it began, three days at most
+    "own": 0.0,  # logarithm of the story's distance from what is usual for the brand
+    "near_own": 0.0,  # its product with near: what everybody says is near to anything
+    "standing_out": 0.0,  # near, in standard deviations above the brand's other events
 }
 JOIN_BIAS = 1.20
 MERGE = {

@@ -23,6 +23,8 @@ Numbers = NDArray[np.float64]
 Rows = NDArray[np.intp]
 ACTIVE_S = 72 * 3600
 YOUNG_H = 3.0  # an event is no likelier for being younger
+LEAST_AWAY = 0.05  # of a story from what is usual: nearer ones say nothing of their own
+FEW, LEAST_SPREAD = 3, 0.05  # events among which none stands out; of their cosines
 POSTINGS = 300  # newest events looked up by one term: keeps a flood of stories linear
 
 
@@ -127,9 +129,10 @@ class Pool:
         return answer
 
     def joining(self, one: Told, vector: Floats, rows: Rows) -> Numbers:
-        """(n, 8): how a story stands to these events; columns as nlp.likeness.JOIN names them."""
+        """(n, 11): how a story stands to these events; columns as nlp.likeness.JOIN names them."""
         own = vector - self._mean
-        own /= max(float(np.linalg.norm(own)), 1e-9)
+        away = max(float(np.linalg.norm(own)), 1e-9)
+        own /= away
         told, stories = self._told[rows], self._stories[rows]
         dots = self._vectors[rows] @ own - told * float(self._mean @ own)
         near = dots / self._norm[rows]
@@ -142,7 +145,9 @@ class Pool:
             [near, near * np.log(stories), self.terms_alike(one.terms, rows),
              np.log1p(np.maximum(one.at_s - self._last[rows], 0) / HOUR_S), stories == 1,
              np.abs(one.negative - self._negative[rows] / stories), burst,
-             np.log1p(np.clip((one.at_s - self._first[rows]) / HOUR_S, YOUNG_H, ACTIVE_S / HOUR_S))],
+             np.log1p(np.clip((one.at_s - self._first[rows]) / HOUR_S, YOUNG_H, ACTIVE_S / HOUR_S)),
+             np.full(len(rows), np.log(max(away, LEAST_AWAY))), near * np.log(max(away, LEAST_AWAY)),
+             _standing_out(near)],
             axis=1,
         )  # fmt: skip
 
@@ -246,6 +251,14 @@ class Pool:
         self._norm[row] = max(float(np.linalg.norm(total - told * mean)), 1e-6)
         square = 1 + float(mean @ mean) - 2 * float(total @ mean) / max(told, 1)
         self._length[row] = max(square, 1e-3)
+
+
+def _standing_out(near: Numbers) -> Numbers:
+    """How far each lies above the others, in standard deviations; nothing among few."""
+    if len(near) <= FEW:
+        return np.zeros(len(near))
+    answer: Numbers = (near - near.mean()) / (near.std() + LEAST_SPREAD)
+    return answer
 
 
 def star_terms(stars: Sequence[Star]) -> dict[str, float]:

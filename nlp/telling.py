@@ -11,8 +11,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import numpy as np
-
 from nlp.features import Floats, word_columns
 from nlp.said import Reading
 from nlp.segment import stop_words
@@ -78,14 +76,6 @@ def name(stories: Iterable[Mapping[str, float]]) -> str:
                 total[term] = total.get(term, 0.0) + weight
     best = sorted(total, key=lambda term: (-round(total[term], 6), term))
     return "·".join(best[:NAME_TERMS])
-
-
-def vector_cosine(one: bytes | None, other: bytes | None) -> float | None:
-    """Cosine of two stored embeddings (int8); None where one has none."""
-    if one is None or other is None:
-        return None
-    a, b = (np.frombuffer(v, np.int8).astype(np.float32) for v in (one, other))
-    return float(a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-9))
 
 
 def _number(token: str) -> bool:

@@ -85,7 +85,7 @@ def _train(args: argparse.Namespace) -> int:
         from keqing.cli.house import train_on_corrections
 
         return train_on_corrections(args)
-    if args.out is None or not (args.data or args.stage == "heads"):
+    if args.out is None or not (args.data or args.stage in ("heads", "embedder")):
         raise UsageError("train needs --data DIR and --out DIR, or --corrections")
     if args.stage != "first":
         return _train_encoder(args)
@@ -109,7 +109,7 @@ def _train_encoder(args: argparse.Namespace) -> int:
         heads(args.base, args.work, args.out)
         return 0
     if args.stage == "embedder":
-        embedder(args.data, args.base, args.work, args.out)
+        embedder(args.base, args.work, args.out)
         return 0
     steps(args.data, args.base, args.work, args.out, args.without, args.step)
     return 0

@@ -133,6 +133,16 @@ def _event_links(tx: Tx) -> None:
         whole().tables[f"nlp_event_{name}"].create(tx, checkfirst=True)
 
 
+def _other_vectors(tx: Tx) -> None:
+    """The embedder learned anew: sums of its former vectors say nothing beside those of today.
+
+    Events that go on are found by words until stories with new vectors join them.
+    """
+    for name in ("sums", "brands", "vectors"):
+        tx.execute(whole().tables[f"nlp_event_{name}"].delete())
+    tx.execute(whole().tables["nlp_event_stars"].update().values(vector=None))
+
+
 def _seconds(stored: str) -> int:
     return int(datetime.fromisoformat(stored).replace(tzinfo=UTC).timestamp())
 
@@ -142,4 +152,5 @@ STEPS = (
     Step(2, "every table up to corrections", _missing_tables),
     Step(3, "where stories were seen", _story_platforms),
     Step(4, "sums of events, and what staff said of them", _event_links),
+    Step(5, "vectors of the former embedder are gone", _other_vectors),
 )

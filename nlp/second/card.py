@@ -68,16 +68,24 @@ def write(
 
 EMBEDDER = """# 向量模型
 
-bge-small-zh-v1.5（BAAI，MIT 许可）原样：4 层、宽 512，int8，取 [CLS] 归一化；词表裁剪为公开文本用到的词元与
-常用字。用于相似帖文、事件聚类与话题；未经本项目微调，不含任何训练语料。
+bge-small-zh-v1.5（BAAI，MIT 许可）：4 层、宽 512，int8，取 [CLS] 归一化；词表裁剪为公开文本用到的词元与
+常用字。用于相似帖文、事件聚类与话题。在底座之上，由本项目自写的事件帖文（bench/told/taught，品牌均为虚构）学会
+“哪些帖文说的是同一件事”，并辅以公开语料中同一话题标签的帖文；其余帖文之间的远近保持底座原样（关系蒸馏）。
 
 - 权重 sha256：`{sha256}`
-- int8 与全精度的余弦、THUCNews 标题聚类的 NMI：见 docs/models.md
+- 步骤：`python -m bench.events_teach`，`keqing train --stage embedder`；试验与数字见 docs/models.md
+- 数据与许可：自写帖文随仓库；带话题标签的公开语料大多没有写明许可，仓库中不含其中任何文本。商用前请法务判断，
+  或只用自写帖文重新训练
 """
 
 
 def write_embedder(folder: Path, sha256: str) -> None:
     """Write both cards of the embedder in `folder`."""
-    lines = ["[weights]", f'sha256 = "{sha256}"', 'base = "bge-small-zh-v1.5"', 'licence = "MIT"']
+    lines = [
+        "[weights]",
+        f'sha256 = "{sha256}"',
+        'base = "bge-small-zh-v1.5"',
+        'licence = "MIT; corpora of research origin beside it"',
+    ]
     (folder / "card.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "card.md").write_text(EMBEDDER.format(sha256=sha256), encoding="utf-8")

@@ -21,7 +21,7 @@ from nlp.second import card
 from nlp.second.export import classifier, embedder, pooler, quantise
 from nlp.second.prepare import base_files
 from nlp.second.stacking import stack_on
-from nlp.second.tasks import JOINT
+from nlp.second.tasks import ALIKE, JOINT
 from nlp.second.windows import MAX_TOKENS
 
 log = get_logger(__name__)
@@ -39,11 +39,9 @@ def finish(data: Sequence[Path], base_folder: Path, work: Path, out: Path) -> No
 
 
 def finish_embedder(base_folder: Path, work: Path, out: Path) -> None:
-    """Write the embedder: the base as it is, with the smaller vocabulary of `work`."""
+    """Write the embedder, as alike.py left it."""
     graph, _ = base_files(base_folder)
-    with np.load(work / "base.npz", allow_pickle=False) as held:
-        arrays = {name: held[name].astype(np.float32) for name in held.files if name != "special"}
-    quantise(embedder(graph, arrays), _tokenizer(work), out, embed.MAX_TOKENS)
+    quantise(embedder(graph, weights(work / ALIKE)), _tokenizer(work), out, embed.MAX_TOKENS)
     digest = hashlib.sha256((out / "model.onnx").read_bytes()).hexdigest()
     card.write_embedder(out, digest)
     log.info("embedder written", folder=str(out), sha256=digest[:12])
@@ -57,7 +55,7 @@ def finish_heads(base_folder: Path, work: Path, out: Path) -> None:
 
 
 def weights(work: Path) -> dict[str, NDArray[np.float32]]:
-    """Named arrays that fit.py or joint.py left, in one or more files."""
+    """Named arrays that fit.py, joint.py or alike.py left, in one or more files."""
     paths = sorted(work.glob("student-*.npz"))
     if not paths:
         raise UsageError(f"{work}: no student-*.npz; run keqing train --stage second --step fit")

@@ -1,7 +1,7 @@
 """The steps of training the second stage, together or one at a time; the heads and the embedder after it.
 
 In:  folders of labelled CSV, the base, a folder of work, the folder to write.
-Out: the model folder. `fit` and `joint` are programs of their own: they need torch, which is no dependency of
+Out: the model folder. `fit`, `joint` and `alike` are programs of their own: they need torch, which is no dependency of
 keqing, and may run on another machine with work/ and nlp/second copied there.
 """
 
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Literal
 
 from keqing.errors import UsageError
-from nlp.second.tasks import JOINT
+from nlp.second.tasks import ALIKE, JOINT
 
 OWN = "own.npz"  # what bench/golden/teach.py leaves
+TOLD = "told.npz"  # what bench/events_teach.py leaves
 Step = Literal["prepare", "fit", "finish", "stack", "all"]
 
 
@@ -42,17 +43,18 @@ def steps(
         finish(data, base, work, out)
 
 
-def embedder(data: Sequence[Path], base: Path, work: Path, out: Path) -> None:
-    """Make the embedder; `work` is prepared first unless an earlier training has.
+def embedder(base: Path, work: Path, out: Path) -> None:
+    """Teach the base which posts are about one happening, and write the embedder.
 
     Raises:
-        UsageError: the base's files are not in its folder.
+        UsageError: the base's files are not in its folder, no told.npz in `work`, no torch, or the
+            program failed.
     """
     from nlp.second.finish import finish_embedder
-    from nlp.second.prepare import prepare
 
-    if not (work / "base.npz").is_file():
-        prepare(data, base, work)
+    _taught(work / TOLD, "events_teach", work)
+    _program("alike", "--rows", work / "rows.npz", "--base", work / "base.npz",
+             "--told", work / TOLD, "--out", work / ALIKE)  # fmt: skip
     finish_embedder(base, work, out)
 
 
@@ -64,13 +66,15 @@ def heads(base: Path, work: Path, out: Path) -> None:
     """
     from nlp.second.finish import finish_heads
 
-    if not (work / OWN).is_file():
-        raise UsageError(
-            f"{work / OWN} is not there; run python -m bench.golden.teach --work {work}"
-        )
+    _taught(work / OWN, "golden.teach", work)
     _program("joint", "--rows", work / "rows.npz", "--answers", work / "answers.npz",
              "--own", work / OWN, "--student", work, "--out", work / JOINT)  # fmt: skip
     finish_heads(base, work, out)
+
+
+def _taught(path: Path, bench: str, work: Path) -> None:
+    if not path.is_file():
+        raise UsageError(f"{path} is not there; run python -m bench.{bench} --work {work}")
 
 
 def _program(name: str, *arguments: str | Path) -> None:

@@ -19,7 +19,7 @@ from keqing.workflow.db import Engine
 from nlp import happenings, stories
 from nlp.events import cluster, event_id
 from nlp.pool import Told
-from nlp.telling import cosine, name, normal, vector_cosine
+from nlp.telling import cosine, name, normal
 from nlp.understand import Reader
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -214,8 +214,6 @@ def test_embeddings_join_what_shares_few_words(engine: Engine) -> None:
             found = cluster(tx, [Told(brand, "s1", "p1", NOW_S, near, (), held)], NOW_S)
             joined = found[brand, "s1"] == event_id(brand, "s0")
             assert joined == (held is not None)
-    assert vector_cosine(vector, vector) == pytest.approx(1)
-    assert vector_cosine(vector, None) is None
 
 
 def test_terms_are_compared_by_weight() -> None:

@@ -16,7 +16,8 @@ import pytest
 from sqlalchemy import inspect
 
 from keqing.errors import WorkflowError, WorkflowOutdated
-from keqing.workflow import db, incident_log, migrations, postgres, stories
+from keqing.workflow import db, event_sums, incident_log, migrations, postgres, stories
+from keqing.workflow.event_tables import STARS
 from keqing.workflow.migrations import STEPS_TAKEN
 from keqing.workflow.schema import whole
 from tests.workflow.servers import Cluster
@@ -108,6 +109,24 @@ def test_rows_survive_the_steps(tmp_path: Path) -> None:
         [row] = tx.execute(stories.KEYS.select())
         assert (row.scored_at_s, row.stories) == (seconds(26, 11, 30), '["s"]')
         assert incident_log.verify_log(tx) == 0
+
+
+def test_no_vector_of_the_former_embedder_stays(tmp_path: Path) -> None:
+    """Sums and means of other vectors are gone, the events and their words stay."""
+    path = old(tmp_path / "old.db", OLD / "step-4.sql")
+    with sqlite3.connect(path) as file:
+        file.execute("INSERT INTO nlp_event_sums VALUES ('e', x'00', 1, 0.5, 1.0, 7)")
+        file.execute("INSERT INTO nlp_event_brands VALUES ('b', x'00', 1.0, 1.0, 7, 7)")
+        file.execute("INSERT INTO nlp_event_vectors VALUES ('b', 's', 'p', 7, x'00')")
+        file.execute(
+            "INSERT INTO nlp_event_stars VALUES ('e', 's', 'p', '{\"虫\": 1.0}', x'00', 1)"
+        )
+    file.close()
+    with db.begin(db.open_file(path)) as tx:
+        for table in (event_sums.SUMS, event_sums.BRANDS, event_sums.VECTORS):
+            assert not tx.execute(table.select()).all()
+        [star] = tx.execute(STARS.select()).all()
+        assert (star.terms, star.vector) == ('{"虫": 1.0}', None)
 
 
 def test_a_step_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
