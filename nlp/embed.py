@@ -1,8 +1,8 @@
 """Texts as unit vectors: close texts speak of the same matter.
 
 In:  masked texts. Out: (n, 512) float32, each row of length 1, independent of its neighbours.
-The base of the second stage as it is (bge-small-zh-v1.5, MIT), int8, its [CLS] normalised; it was
-trained contrastively and needs no fine-tuning here. `signed` keeps a vector in 512 bytes, `packed`
+The base of the second stage (bge-small-zh-v1.5, MIT), int8, its [CLS] normalised; it learned which posts tell
+of one happening (nlp/second/alike.py). `signed` keeps a vector in 512 bytes, `packed`
 and `unpacked` those in text.
 """
 

@@ -1,8 +1,8 @@
 """Whether a story is about an event, and whether two events are one: weighed features, above 0 is yes.
 
 In:  a Pool, a story with a vector or an event's row, rows of candidates. Out: a score per candidate,
-the logarithm of the odds. The weights were fitted on half "a" of the planted happenings and on the demo
-city, and the biases then raised on them, as bench.events_fit does; docs/models.md has the figures.
+the logarithm of the odds. Weights and biases are those that `python -m bench.events_fit` gave;
+docs/models.md has the figures.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from nlp.pool import Numbers, Pool, Rows, Told
 from nlp.usual import Floats
 
 JOIN = {
-    "near": 6.89,  # cosine with the event's centroid, the brand's mean taken off
-    "near_of_many": -0.93,  # the same times the logarithm of its stories
-    "terms": 2.26,  # cosine with its stars' terms
-    "quiet": -0.48,  # logarithm of the hours since it was last talked of
-    "alone": -2.01,  # it has one story
-    "against": -2.22,  # difference of the probabilities of negative
-    "burst": 0.40,  # how much hotter it is than the brand's talk usually
-    "age": -0.67,  # logarithm of the hours since it began, three days at most
-    "own": 0.0,  # logarithm of the story's distance from what is usual for the brand
-    "near_own": 0.0,  # its product with near: what everybody says is near to anything
-    "standing_out": 0.0,  # near, in standard deviations above the brand's other events
+    "near": 6.97,  # cosine with the event's centroid, the brand's mean taken off
+    "near_of_many": -0.08,  # the same times the logarithm of its stories
+    "terms": 3.35,  # cosine with its stars' terms
+    "quiet": 0.04,  # logarithm of the hours since it was last talked of
+    "alone": -1.74,  # it has one story
+    "against": -1.29,  # difference of the probabilities of negative
+    "burst": 0.29,  # how much hotter it is than the brand's talk usually
+    "age": -1.19,  # logarithm of the hours since it began, three days at most
+    "own": -0.1,  # logarithm of the story's distance from what is usual for the brand
+    "near_own": 16.2,  # its product with near: what everybody says is near to anything
+    "standing_out": 0.65,  # near, in standard deviations above the brand's other events
 }
-JOIN_BIAS = 1.20
+JOIN_BIAS = 2.07
 MERGE = {
-    "near": 9.87,  # cosine of the centroids
-    "pairs": -2.38,  # mean cosine of a story of one with a story of the other
-    "terms": 5.08,
-    "apart": -0.75,  # logarithm of the hours between the end of one and the beginning of the other
-    "begun": -0.66,  # logarithm of the hours between their beginnings
-    "few": 0.51,  # logarithm of the stories of the smaller one, of the larger one
-    "many": -1.26,
-    "against": -1.89,
+    "near": 14.61,  # cosine of the centroids
+    "pairs": -12.54,  # mean cosine of a story of one with a story of the other
+    "terms": 4.64,
+    "apart": -0.3,  # logarithm of the hours between the end of one and the beginning of the other
+    "begun": -0.79,  # logarithm of the hours between their beginnings
+    "few": 0.07,  # logarithm of the stories of the smaller one, of the larger one
+    "many": -1.6,
+    "against": -1.22,
 }
-MERGE_BIAS = -0.40
+MERGE_BIAS = 0.88
 LEAST_NEAR = 0.2, 0.3  # to join, to merge: two matters of one hour are not one for that
 
 

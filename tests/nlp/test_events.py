@@ -10,18 +10,21 @@ from random import Random
 import numpy as np
 import pytest
 
-from bench.events import b_cubed, city, clustered
+from bench import events_written
+from bench.events import among_written, b_cubed, city, clustered
 from bench.stories import first_stage
 from keqing.records import Author, Post
 from keqing.workflow import db, event_history
 from keqing.workflow import events as kept
 from keqing.workflow.db import Engine
 from nlp import happenings, stories
+from nlp.embed import Embedder
 from nlp.events import cluster, event_id
 from nlp.pool import Told
 from nlp.telling import cosine, name, normal
 from nlp.understand import Reader
 
+WRITTEN = 0.7, 0.3  # least precision and recall
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 NOW_S = int(NOW.timestamp())
 CRISIS = [
@@ -241,3 +244,13 @@ def test_b_cubed_on_a_small_table() -> None:
     precision, recall = b_cubed(truth, found)
     assert precision == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
     assert recall == pytest.approx((2 / 3 + 2 / 3 + 1 / 3) / 3)
+
+
+@pytest.mark.parametrize("writer", events_written.writers("unseen"))
+def test_happenings_as_people_tell_them_come_together(writer: str) -> None:
+    """By writers who taught and fitted nothing, with the shipped embedder, among their brands' own talk."""
+    settings, posts = among_written(2, 0, [writer])
+    found, _ = clustered(posts, timedelta(hours=1), Embedder(), settings=settings)
+    precision, recall = b_cubed([one.truth for one in posts], found)
+    assert precision > WRITTEN[0]
+    assert recall > WRITTEN[1]

@@ -19,6 +19,7 @@ from nlp.reading import plain
 from nlp.second import base, export, stack, teach
 from nlp.second.judge import judged, three
 from nlp.second.prepare import prepare
+from nlp.second.steps import embedder as teach_embedder
 from nlp.second.steps import heads as teach_heads
 from nlp.second.steps import steps
 from tests.nlp import graph
@@ -190,3 +191,20 @@ def test_reading_twice_is_reading_once(text: str) -> None:
 def test_the_encoder_reads_plain_words(text: str, read: str) -> None:
     """Simplified, half width, one mark for addresses and names, emoji apart, runs cut."""
     assert plain(text) == read
+
+
+def test_posts_of_one_happening_are_drawn_together() -> None:
+    """The loss is nothing where companions are nearest, large where strangers are; daily talk draws nobody."""
+    torch = pytest.importorskip("torch")
+    from nlp.second.alike import NOBODY, contrast
+
+    vectors = torch.eye(4)[[0, 0, 1, 1, 2]]
+    right, wrong = torch.tensor([0, 0, 1, 1, NOBODY]), torch.tensor([0, 1, 0, 1, NOBODY])
+    assert contrast(vectors, right).item() < 0.01
+    assert contrast(vectors, wrong).item() > 10
+
+
+def test_the_embedder_needs_what_happenings_teach(folder: Path, tmp_path: Path) -> None:
+    """Without told.npz it says which program writes it."""
+    with pytest.raises(UsageError, match=r"bench\.events_teach"):
+        teach_embedder(folder, tmp_path, tmp_path / "out")
