@@ -59,7 +59,7 @@ def bytes_of(settings: Settings) -> bytes:
 def test_nothing_is_known_of_an_erased_author(tmp_path: Path) -> None:
     """After score, no table of the workflow names the author any more; others stay."""
     (tmp_path / "keqing.toml").write_bytes((ROOT / "keqing.toml").read_bytes())
-    rows = ["编号,正文,作者", "1,木槿壶青提冻里喝出塑料片,甲", "2,木槿壶外卖送错了还没人理,乙"]
+    rows = ["编号,正文,作者", "1,木槿壶青提冻里喝出塑料片,甲", "2,青稚茶外卖送错了还没人理,乙"]
     (tmp_path / "a.csv").write_text("\n".join(rows), encoding="utf-8")
     for verb in (["import", str(tmp_path / "a.csv")], ["score"], ["load"]):
         assert main([*verb, "--root", str(tmp_path)]) == 0
