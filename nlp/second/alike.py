@@ -1,4 +1,4 @@
-"""The embedder learns which posts are about one happening, and forgets nothing else.
+"""The embedder learns which posts are about one happening, beside what it knows.
 
     python -m nlp.second.alike --rows rows.npz --base base.npz --told told.npz --out DIR
 
@@ -8,7 +8,7 @@ A step takes four brands: after the brand's mean is taken off, as nlp.pool does,
 be nearer to each other than to the brand's other happenings and daily talk. Beside it posts of one hashtag must
 be near, and any posts must stand to each other as they did before. Needs torch and numpy alone.
 
-What is written lies between the base and what was learned: better on other writers' posts than either.
+What is written lies between the base and what was learned: a part of the gain, at no cost to homonyms (docs/models.md).
 
 Source: Khosla et al. 2020, NeurIPS, supervised contrastive learning; Park et al. 2019, CVPR, relational
 distillation; Wortsman et al. 2022, CVPR, weights between the base and the fine-tuned model.
@@ -34,8 +34,8 @@ from nlp.second.texts import Texts
 
 SEED = 3
 STEPS = 540
-# Share of the trained weights in what is written, the rest are the base's: from .4 on homonyms
-# (tests/nlp/test_relevance.py) and likeness of anything else begin to suffer.
+# Share of the trained weights in what is written, the rest are the base's: from .3 on homonyms
+# (tests/nlp/test_relevance.py) begin to suffer, from .4 on likeness of anything else (tests/nlp/test_embed.py).
 LEARNED = 0.2
 RATE, WARM = 2e-4, 0.08
 HEAT = 0.07  # a difference of cosines of so much is a factor e
